@@ -1,0 +1,122 @@
+"""A run under way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Coroutine, Generator
+from concurrent.futures import Future
+from typing import Any
+
+from agentlab.core.doors import Displayable
+from agentlab.core.errors import WrongThread
+from agentlab.core.events import Entry
+from agentlab.core.session import AgentSession
+from agentlab.core.sync import in_loop, on_portal, portal
+from agentlab.core.trace import Trace
+
+
+class RunHandle(Displayable):
+    """Await it from any loop, block on it from any thread, stop it, or watch its entries.
+
+    How it ends for the caller: after :meth:`stop`, with the partial session; an error is
+    raised with ``.session`` attached; cancelling whoever awaits it stops the run as well.
+    """
+
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, AgentSession],
+        session: AgentSession,
+        trace: Trace,
+        *,
+        background: bool = False,
+    ) -> None:
+        self.session, self.trace = session, trace
+        self._work = work
+        self._end: Future[AgentSession] = Future()
+        self._stopping = False
+        if on_portal() or (not background and in_loop()):
+            self._begin()
+        else:
+            portal().call(self._begin)
+
+    def __repr__(self) -> str:
+        session = self.session
+        return f"<RunHandle {session.agent_id!r} {session.stop_reason}, {len(session.steps)} steps>"
+
+    def __await__(self) -> Generator[Any, None, AgentSession]:
+        return self._wait().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Entry]:
+        """Give every entry from the first one, until the run is over."""
+        loop, news, seen = asyncio.get_running_loop(), asyncio.Event(), 0
+
+        def wake(_: object) -> None:
+            loop.call_soon_threadsafe(news.set)
+
+        self.trace.attach(wake)
+        self._end.add_done_callback(wake)
+        try:
+            while True:
+                over = self.done()  # asked first, so that no last entry slips through
+                for entry in self.trace.entries[seen:]:
+                    seen += 1
+                    yield entry
+                if over:
+                    return
+                await news.wait()
+                news.clear()
+        finally:
+            self.trace.detach(wake)
+
+    async def over(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - gives up, kills nothing
+        """Wait until it is over, however it ends; this raises nothing and stops nothing."""
+        end = asyncio.wrap_future(self._end)
+        end.add_done_callback(lambda end: end.cancelled() or end.exception())
+        await asyncio.wait([end], timeout=timeout)
+        return self.done()
+
+    def done(self) -> bool:
+        """Tell whether it is over."""
+        return self._end.done()
+
+    def stop(self) -> None:
+        """End it here; once it is over this does nothing."""
+        if not self.done():
+            self._stopping = True
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def result(self, timeout: float | None = None) -> AgentSession:
+        """Block until it is over.
+
+        Raises
+        ------
+        WrongThread
+            This thread runs it, and would wait for itself.
+        """
+        if threading.get_ident() == self._thread and not self.done():
+            raise WrongThread("this thread runs the loop the run is on: await the handle")
+        return self._end.result(timeout)
+
+    async def _wait(self) -> AgentSession:
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._end))
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+
+    def _begin(self) -> None:
+        self._thread = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._work)
+        self._task.add_done_callback(self._settle)
+
+    def _settle(self, task: asyncio.Task[AgentSession]) -> None:
+        if task.cancelled() and self._stopping:
+            self._end.set_result(self.session)
+        elif task.cancelled():
+            self._end.cancel()
+        elif error := task.exception():
+            self._end.set_exception(error)
+        else:
+            self._end.set_result(task.result())

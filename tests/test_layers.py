@@ -1,0 +1,68 @@
+"""Imports point down. The table is the architecture."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "agentlab"
+LAYERS = {
+    "core": 0,
+    "models": 1, "tools": 1,     "strategies": 2,
+    "runtime": 4, "handle": 4,
+    "display": 5,
+}  # fmt: skip
+BESIDE = {("runtime", "handle")}  # within layer 4
+OUTSIDE = {
+    "core": {"anyio", "msgspec"}, "models": {"msgspec"}, "tools": {"msgspec"},
+}  # fmt: skip
+STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Give the dotted name of each module that ``path`` imports, however late."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*/*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_imports_point_down(path: Path) -> None:
+    """A module imports its own package or a lower layer; only the doors point up."""
+    name = path.relative_to(PACKAGE).as_posix()
+    here = name.split("/")[0]
+    there = {m.split(".")[1] for m in imports(path) if m.startswith("agentlab.")} - {here}
+    up = {each for each in there if LAYERS[each] >= LAYERS[here] and (here, each) not in BESIDE}
+
+    assert up == ({"display"} if name == "core/doors.py" else set())
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_imports_from_outside(path: Path) -> None:
+    """The core knows the standard library, msgspec and anyio; nothing here knows more."""
+    here = path.relative_to(PACKAGE).parts[0]
+    others = {module.split(".")[0] for module in imports(path)} - STANDARD
+
+    assert others <= OUTSIDE.get(here, {"msgspec"})
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_sizes(path: Path) -> None:
+    """A file has at most 400 lines (most have under 300), a function 40."""
+    source = path.read_text(encoding="utf-8")
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    lengths = [
+        node.end_lineno - node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, functions) and node.end_lineno
+    ]
+
+    assert source.count("\n") <= 400
+    assert max(lengths, default=0) <= 40
