@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Displayable:
@@ -25,3 +29,15 @@ class Displayable:
         from agentlab.display import page, view
 
         return page(view(self))
+
+
+class Tabular:
+    """Turns into a pandas frame."""
+
+    __slots__ = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give it as a frame; its columns are the fields of one of its rows."""
+        from agentlab.frames import frame
+
+        return frame(self)

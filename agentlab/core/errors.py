@@ -70,10 +70,14 @@ class InvalidValue(AgentLabError, ValueError):
 class NotConfigured(AgentLabError):
     """Something the caller must provide is missing; the hint says how."""
 
-    form = "Runtime not configured: missing '{0}'{1}"
+    form = "Runtime not configured: missing '{0}'"
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what, hint and f" ({hint})")
+        super().__init__(what, hint)
+        self.what, self.hint = what, hint
+
+    def __str__(self) -> str:
+        return super().__str__() + (f" ({self.hint})" if self.hint else "")
 
 
 class WrongThread(AgentLabError, RuntimeError):

@@ -1,0 +1,86 @@
+"""Keys: kept where no text shows them, and taken out of whatever is written.
+
+What is written goes through :func:`scrub`, which knows two kinds of secret: the values it was
+told of (every :class:`Secret` made, and the keys in the environment), and what looks like one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+from agentlab.core.errors import InvalidValue
+
+MASK = "***"
+SHORTEST = 8  # a shorter text would be found where it is only a word
+ENVIRONMENT = re.compile(r"(?:_API_KEY|_TOKEN|_SECRET|_PASSWORD)$")
+LOOKS_SECRET = re.compile(
+    r"\b(?:"
+    r"sk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{16,}"  # hosted models
+    r"|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{30,}"
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"  # a signed web token
+    r")|(?<=\bBearer )[A-Za-z0-9._~+/-]{16,}"
+)
+_told: set[str] = set()
+
+
+class Secret:
+    """A key. It prints ``***`` wherever it is printed; :meth:`reveal` gives it.
+
+    >>> key = Secret("sk-test-1234567890abcdef")
+    >>> f"{key} {key!r}"
+    "*** Secret('***')"
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        if not value:
+            raise InvalidValue("a key must not be empty: set it, or leave it out")
+        self._value = value
+        if len(value) >= SHORTEST:
+            _told.add(value)
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a key is not pickled: give it to the other process by its environment")
+
+    def reveal(self) -> str:
+        """Give the key itself, to be sent and never kept."""
+        return self._value
+
+
+def scrub(text: str) -> str:
+    """``text`` with every secret in it as ``***``; nearly always it is untouched.
+
+    >>> scrub("Authorization: Bearer abcdefghijklmnop1234")
+    'Authorization: Bearer ***'
+    """
+    return scrubber()(text)
+
+
+def scrubber() -> Callable[[str], str]:
+    """Make a :func:`scrub` for many texts: the secrets are looked up now, and once."""
+    given = {
+        value
+        for name, value in os.environ.items()
+        if ENVIRONMENT.search(name) and len(value) >= SHORTEST
+    }
+    # The longest first, for one may be within another.
+    known = sorted(_told | given, key=len, reverse=True)
+    told = re.compile("|".join([*map(re.escape, known), LOOKS_SECRET.pattern]))
+    return lambda text: told.sub(MASK, text)
