@@ -1,0 +1,210 @@
+"""One tool call, from the arguments to a plain result. Every way to call a tool leads here.
+
+    required fields → validators → guard → cache → handler → guard's record → cache
+
+Whatever a handler does, a caller sees a value or an ``Exception``: what else it raises, such as
+``SystemExit``, is its failure. Cancellation alone passes through, and counts against nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from msgspec.structs import replace
+
+from agentlab.core.clock import Clock
+from agentlab.core.errors import CircuitOpen, ToolError, ToolTimeout, is_outage, kind_of
+from agentlab.core.protocols import Observation, Permit
+from agentlab.core.sync import in_loop, last_words
+from agentlab.core.text import clean
+from agentlab.core.workers import WORKERS, Orphans
+from agentlab.tools.cache import ToolCache
+from agentlab.tools.values import detached, plain, says_no, told
+
+if TYPE_CHECKING:
+    from agentlab.tools.spec import ToolSpec
+
+T = TypeVar("T")
+MISSING = object()
+
+log = logging.getLogger("agentlab.tools")
+
+
+async def perform(spec: ToolSpec, args: Any, cache: ToolCache | None, orphans: Orphans) -> Any:
+    """Make one call, in the order above.
+
+    Parameters
+    ----------
+    spec : ToolSpec
+        The tool.
+    args : JSON value
+        What it is given; the handler gets a copy.
+    cache : ToolCache, optional
+        Asked where the tool is ``cacheable``.
+    orphans : Orphans
+        Counts the handler while it runs on with nobody waiting.
+    """
+    spec.check(args)
+    cache = cache if spec.cacheable else None
+    permit = await admitted(spec)
+    try:
+        data = MISSING if cache is None else await recalled(cache, spec, args)
+        if data is not MISSING:
+            await settle(permit, "cancel", spec)
+            return data
+        data = await handled(spec, args, orphans)
+    except BaseException as error:
+        await settle(permit, "failure" if is_outage(error) else "cancel", spec)
+        raise
+    no = says_no(data)
+    await settle(permit, "failure" if no else "success", spec)
+    if cache is not None and not no:
+        await keep(cache, spec, args, data)
+    return data
+
+
+async def handled(spec: ToolSpec, args: Any, orphans: Orphans) -> Any:
+    """Run the handler, for as long as it may take, and give plain JSON."""
+    work = contained(
+        partial(spec.handler, detached(args)),
+        partial(plain, tool=spec.name),
+        in_place=spec.in_place,
+        orphans=orphans,
+    )
+    return await within(spec.timeout_s, work, ToolTimeout)
+
+
+async def contained(
+    fn: Callable[[], Any], finish: Callable[[Any], Any], *, in_place: bool, orphans: Orphans
+) -> Any:
+    """Call ``fn`` where it belongs, await what it gives, and finish that where it came about."""
+
+    def now() -> Any:
+        with CONTAINED:
+            result = fn()
+            return result if inspect.isawaitable(result) else finish(result)
+
+    result = now() if in_place else await WORKERS.run(now, orphans)
+    if not inspect.isawaitable(result):
+        return result
+    with CONTAINED:
+        return finish(await result)
+
+
+async def within(seconds: float | None, work: Awaitable[T], late: type[ToolTimeout]) -> T:
+    """Await ``work`` for at most ``seconds`` of real time; what it does later is too late."""
+    if seconds is None:
+        return await work
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            result = await work
+    except Exception:
+        if deadline.expired():
+            raise late from None
+        raise
+    if deadline.expired():
+        raise late
+    return result
+
+
+class Contained:
+    """Turns what is no ``Exception`` into one, unless it is meant for the caller."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None or isinstance(error, Exception) or passes(error):
+            return
+        raise ToolError(told(error)) from error
+
+
+CONTAINED = Contained()
+
+
+def passes(error: BaseException) -> bool:
+    """Tell whether ``error`` comes from outside the tool: a Stop, a Ctrl-C, a closing loop."""
+    if isinstance(error, KeyboardInterrupt):
+        return threading.current_thread() is threading.main_thread()
+    if not in_loop():
+        return False  # a worker thread: nobody interrupts those
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
+
+
+async def admitted(spec: ToolSpec) -> Permit | None:
+    """Ask the guard, if there is one; a refusal names the tool."""
+    if spec.guard is None:
+        return None
+    subject = f"tool:{spec.name}"
+    try:
+        permit: Permit = await awaited(spec.guard.enter(subject))
+    except CircuitOpen as error:
+        if error.service == subject:
+            raise
+        raise CircuitOpen(subject) from error
+    return permit
+
+
+async def settle(
+    permit: Permit | None, how: Literal["success", "failure", "cancel"], spec: ToolSpec
+) -> None:
+    """Tell the guard how it went, whatever is going on; what it says to that is only logged."""
+    if permit is None:
+        return
+    try:
+        answer = getattr(permit, how)()
+        if inspect.isawaitable(answer):
+            await last_words(answer)
+    except Exception:
+        log.exception("the guard of tool %r could not be told of its %s", spec.name, how)
+
+
+async def recalled(cache: ToolCache, spec: ToolSpec, args: Any) -> Any:
+    """Give what is kept for this call, or MISSING."""
+    try:
+        return await awaited(cache.get(spec.name, args, MISSING))
+    except Exception:
+        log.exception("the cache could not be read: tool %r is called", spec.name)
+        return MISSING
+
+
+async def keep(cache: ToolCache, spec: ToolSpec, args: Any, data: Any) -> None:
+    """Keep a result."""
+    try:
+        await awaited(cache.set(spec.name, args, data, ttl_s=spec.cache_ttl_s))
+    except Exception:
+        log.exception("the result of tool %r could not be kept", spec.name)
+
+
+async def observed(call: Awaitable[Any], clock: Clock) -> Observation:
+    """Await a call; whatever goes wrong is an observation."""
+    began = clock.monotonic()
+    try:
+        data = await call
+        seen = Observation(not says_no(data), data)
+    except Exception as error:  # noqa: BLE001 - whatever a tool raises
+        seen = failure(error)
+    return replace(seen, ms=(clock.monotonic() - began) * 1000)
+
+
+def failure(error: Exception) -> Observation:
+    """Tell of an error as the model should hear it, even of one that cannot say it."""
+    try:
+        seen = Observation.failed(error)
+    except Exception:  # noqa: BLE001 - it is somebody else's __str__
+        return Observation(ok=False, error=told(error), error_kind=kind_of(error))
+    return replace(seen, error=clean(seen.error or ""))
+
+
+async def awaited(value: Any) -> Any:
+    """Await what has to be awaited."""
+    return await value if inspect.isawaitable(value) else value
