@@ -1,0 +1,118 @@
+"""The cards of tools: a registry with a row a tool, what each takes and how it has done."""
+
+from __future__ import annotations
+
+import json
+
+from agentlab.display.html import Html, h
+from agentlab.display.parts import Chip, Column, Room, asked, bar, card, fold, note, table, took
+from agentlab.display.words import count, gist, number, plural, seconds, shortened, text_of
+from agentlab.tools.named import NamedToolRegistry, ToolInfo
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.spec import ToolSpec
+from agentlab.tools.tally import ToolRow
+
+COLUMNS = [
+    Column("tool", "fit"),
+    Column("what it does", "wide"),
+    Column("takes", "wide"),
+    Column("calls", "num"),
+    Column("errors", "fit"),
+    Column("mean", "fit"),
+]
+EMPTY = {
+    ToolRegistry: "No tools yet. `registry.register(function)` adds one: a function will do.",
+    NamedToolRegistry: "No tools yet. `NamedToolRegistry.with_builtins()` has three to begin with.",
+}
+
+
+def registry_card(registry: ToolRegistry | NamedToolRegistry, room: Room) -> Html:
+    """Draw a registry, each tool in a row."""
+    named = isinstance(registry, NamedToolRegistry)
+    kind, found = "text tools" if named else "tools", registry.stats()
+    if not found:
+        return card(
+            kind, "none", Chip("", "empty"), (), note(EMPTY[type(registry)]), path="registry"
+        )
+    calls, errors = sum(each.calls for each in found), sum(each.errors for each in found)
+    figures = [
+        plural(calls, "call") if calls else "not called yet",
+        f"{count(errors)} failed" if errors else "",
+        f"{plural(registry.orphaned_calls, 'call')} still running"
+        if registry.orphaned_calls
+        else "",
+    ]
+    shown = found[: 3 * room.ends]
+    rest = f"; the rest: registry.stats()[{len(shown)}:]" if len(found) > len(shown) else ""
+    caption = f"showing {len(shown)} of {count(len(found))}, by name{rest}"
+    slowest = max(number(each.mean_ms) for each in found)
+    rows = [tool_cells(each, slowest, room.text // 8) for each in shown]
+    name = plural(len(found), "tool")
+    return card(
+        kind,
+        name,
+        None,
+        figures,
+        table(caption, COLUMNS, rows, path="registry.stats()"),
+        path="registry",
+    )
+
+
+def tool_cells(tool: ToolRow, slowest: float, limit: int) -> list[object]:
+    """Give the cells of one tool."""
+    share = number(tool.errors) / (number(tool.calls) or 1)
+    return [
+        h("span", "agl-call")(h("b")(gist(tool.name, 60))),
+        gist(tool.description, limit),
+        h("span", "agl-result")(gist(tool.arguments, limit)),
+        count(tool.calls),
+        h("span")(bar(share, "bad"), f" {count(tool.errors)} ({share:.0%})")
+        if tool.errors
+        else "0",
+        took(tool.mean_ms, slowest) if tool.calls else "",
+    ]
+
+
+def tool_card(tool: ToolSpec, room: Room) -> Html:
+    """Draw a tool."""
+    figures = [
+        f"at most {seconds(number(tool.timeout_s) * 1000)}" if tool.timeout_s else "",
+        "in place" if tool.in_place else "in a worker thread",
+        "cacheable" if tool.cacheable else "",
+        f"guarded by {type(tool.guard).__name__}" if tool.guard is not None else "",
+    ]
+    takes = gist(tool.arguments(), room.text) or "nothing"
+    schema = shortened(json.dumps(tool.schema, indent=2, default=repr), "tool.schema", room.text)
+    return card(
+        "tool",
+        tool.name,
+        None,
+        figures,
+        asked(
+            (
+                "does",
+                shortened(tool.description, "tool.description", room.text),
+                "",
+                "tool.description",
+            ),
+            ("takes", h("span", "agl-result")(takes), "", "tool.schema"),
+        ),
+        fold("JSON schema", h("pre", "agl-pre", title="tool.schema")(schema)),
+        path="tool",
+    )
+
+
+def tally_card(row: ToolRow | ToolInfo, room: Room) -> Html:
+    """Draw one row of a registry."""
+    plain = [text_of(value) for value in row.to_dict().values()]
+    name, description, *_, calls, errors, mean = plain
+    figures = [
+        plural(number(calls), "call"),
+        f"{count(errors)} failed" if number(errors) else "",
+        f"{seconds(mean)} on average" if number(calls) else "",
+    ]
+    body = [("does", shortened(description, "row.description", room.text), "", "row.description")]
+    if isinstance(row, ToolRow):
+        takes = gist(row.arguments, room.text) or "nothing"
+        body.append(("takes", takes, "agl-result", "row.arguments"))
+    return card("tool", name, None, figures, asked(*body), path="row")

@@ -1,0 +1,137 @@
+"""pandas frames: a row a thing, a column a field, made column by column with their types said.
+
+Text is of pandas' own type for it (``str`` from pandas 3 on, ``object`` before), a moment is
+``datetime64[us, UTC]``; where there is nothing yet, the columns and their types are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import singledispatch
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from agentlab.core.errors import InvalidValue
+from agentlab.core.events import ReActStep
+from agentlab.core.session import AgentSession
+from agentlab.core.text import clean
+from agentlab.core.trace import Trace
+from agentlab.display.gists import gist_of, kind_of
+from agentlab.tools.named import NamedToolRegistry
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.tally import ToolRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Column = pd.Series[Any]
+
+WORDS, MOMENT = "words", "datetime64[us, UTC]"
+DTYPES: dict[Any, str] = {
+    str: WORDS,
+    int: "int64",
+    float: "float64",
+    bool: "bool",
+    datetime: MOMENT,
+}
+
+
+@singledispatch
+def frame(obj: object) -> pd.DataFrame:
+    """Give ``obj`` as a frame. Teach it a type with ``@frame.register(Type)``.
+
+    Raises
+    ------
+    InvalidValue
+        There is no frame of such a thing.
+    """
+    raise InvalidValue(
+        f"there is no frame of {obj!r:.80}: of a session, a trace, a registry of tools or a list"
+        " of steps there is"
+    )
+
+
+@frame.register(AgentSession)
+def _(session: AgentSession) -> pd.DataFrame:
+    return table(session.steps, ReActStep)
+
+
+@frame.register(Trace)
+def _(trace: Trace) -> pd.DataFrame:
+    entries = list(trace.entries)  # a run may be writing
+    return framed(
+        run=column([e.run for e in entries], WORDS),
+        parent=column([e.parent for e in entries], WORDS),
+        seq=column([e.seq for e in entries], "int64"),
+        at=column([e.at for e in entries], MOMENT),
+        offset=column([e.offset for e in entries], "float64"),
+        kind=column([kind_of(e.event) for e in entries], WORDS),
+        event=column([gist_of(e.event) for e in entries], WORDS),
+    )
+
+
+@frame.register(ToolRegistry)
+@frame.register(NamedToolRegistry)
+def _(registry: ToolRegistry | NamedToolRegistry) -> pd.DataFrame:
+    return table(registry.stats(), ToolRow)
+
+
+@frame.register(list)
+@frame.register(tuple)
+def _(records: Sequence[Any]) -> pd.DataFrame:
+    kinds = {type(record) for record in records} or {ReActStep}
+    kind = kinds.pop()
+    if kinds or not issubclass(kind, msgspec.Struct):
+        raise InvalidValue(f"a frame is of records of one kind, got {records!r:.80}")
+    return table(records, kind)
+
+
+def table(records: Sequence[Any], kind: type[msgspec.Struct]) -> pd.DataFrame:
+    """Give a row a record; the columns are the fields of ``kind``, in its order."""
+    hints = get_type_hints(kind)
+    return framed(
+        **{
+            name: column([getattr(record, name) for record in records], dtype_of(hints[name]))
+            for name in kind.__struct_fields__
+        }
+    )
+
+
+def dtype_of(hint: Any) -> str:
+    """Name the type of a column whose values are annotated so; ``object`` for what is anything.
+
+    >>> [dtype_of(hint) for hint in (str | None, int, int | None, dict[str, int])]
+    ['words', 'int64', 'float64', 'object']
+    """
+    parts = [part for part in get_args(hint) if part is not NoneType]
+    optional = len(parts) < len(get_args(hint))
+    only = parts[0] if optional and len(parts) == 1 else hint
+    if get_origin(only) is Literal:
+        only = type(get_args(only)[0])
+    dtype = DTYPES.get(only, "object")
+    if optional and dtype == "int64":
+        return "float64"
+    return "object" if optional and dtype == "bool" else dtype
+
+
+def framed(**columns: Column) -> pd.DataFrame:
+    """Put columns beside each other, as they are."""
+    import pandas as pd
+
+    return pd.DataFrame(columns, copy=False)
+
+
+def column(values: list[Any], dtype: str) -> Column:
+    """Make one column. What is missing is missing as pandas says it."""
+    import pandas as pd
+
+    if dtype != WORDS:
+        return pd.Series(values, dtype=dtype)
+    text = object if int(pd.__version__.split(".")[0]) < 3 else "str"  # noqa: PLR2004
+    try:
+        return pd.Series(values, dtype=text)
+    except UnicodeEncodeError:  # Arrow takes no lone surrogates; those of a trace are clean
+        return pd.Series([v if v is None else clean(v) for v in values], dtype=text)
