@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -68,6 +69,10 @@ class Workers:
 
     def __init__(self, limit: int = LIMIT, idle_s: float = IDLE_S) -> None:
         self._limit, self._idle_s = limit, idle_s
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget all threads, as a forked process must, which has none of them."""
         self._lock = threading.Lock()  # held for a few moves, never in a call
         self._idle: list[SimpleQueue[Job]] = []
         self._waiting: deque[Job] = deque()
@@ -200,4 +205,6 @@ def drop(result: Any) -> None:
 
 
 WORKERS = Workers()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=WORKERS.begin)
 ABANDONED = Orphans()  # of the calls that nobody counts for themselves

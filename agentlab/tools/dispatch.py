@@ -22,7 +22,6 @@ from agentlab.core.clock import Clock
 from agentlab.core.errors import CircuitOpen, ToolError, ToolTimeout, is_outage, kind_of
 from agentlab.core.protocols import Observation, Permit
 from agentlab.core.sync import in_loop, last_words
-from agentlab.core.text import clean
 from agentlab.core.workers import WORKERS, Orphans
 from agentlab.tools.cache import ToolCache
 from agentlab.tools.values import detached, plain, says_no, told
@@ -192,17 +191,8 @@ async def observed(call: Awaitable[Any], clock: Clock) -> Observation:
         data = await call
         seen = Observation(not says_no(data), data)
     except Exception as error:  # noqa: BLE001 - whatever a tool raises
-        seen = failure(error)
+        seen = Observation(ok=False, error=told(error), error_kind=kind_of(error))
     return replace(seen, ms=(clock.monotonic() - began) * 1000)
-
-
-def failure(error: Exception) -> Observation:
-    """Tell of an error as the model should hear it, even of one that cannot say it."""
-    try:
-        seen = Observation.failed(error)
-    except Exception:  # noqa: BLE001 - it is somebody else's __str__
-        return Observation(ok=False, error=told(error), error_kind=kind_of(error))
-    return replace(seen, error=clean(seen.error or ""))
 
 
 async def awaited(value: Any) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, explain, kind_of
+from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, kind_of
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Observation
 from agentlab.core.registry import Registry
@@ -202,10 +202,6 @@ def as_tool_error(name: str, error: Exception) -> ToolError:
     """Give an error as one of the cases of ``ToolError``, with the kind it had."""
     if isinstance(error, ToolTimeout):
         return ToolError.Timeout()
-    try:
-        reason = explain(error)
-    except Exception:  # noqa: BLE001 - it is somebody else's __str__
-        reason = told(error)
-    failed = ToolError.ExecutionFailed(name, reason)
+    failed = ToolError.ExecutionFailed(name, told(error))
     failed.kind = kind_of(error)
     return failed

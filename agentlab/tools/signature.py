@@ -95,7 +95,8 @@ class Signature:
             return get_type_hints(unwrapped(self.fn), include_extras=True)
         except (NameError, TypeError) as error:
             raise InvalidValue(
-                f"tool '{self.name}': its annotations cannot be read here ({error})"
+                f"tool '{self.name}': its annotations cannot be read ({error}):"
+                " define its types at the top of the module"
             ) from None
 
     def _describe(self) -> dict[str, Any]:

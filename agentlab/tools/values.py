@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agentlab.core.errors import InvalidValue
+from agentlab.core.errors import InvalidValue, explain
 from agentlab.core.text import MAX_DEPTH, clean, compact, cut
 
 MAX_VALUES = 1_000_000
@@ -134,12 +134,11 @@ def says_no(data: Any) -> bool:
 
 
 def told(error: BaseException) -> str:
-    """Give the type and the text of an error, even of one that cannot say it."""
-    kind = type(error).__name__
+    """Give what an error says of itself, even of one that cannot say it."""
     try:
-        return clean(f"{kind}: {error}")
-    except Exception:  # noqa: BLE001 - it is somebody else's __str__
-        return f"{kind}: (its text cannot be had)"
+        return clean(explain(error))
+    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
+        return f"{type(error).__name__}: (its text cannot be had)"
 
 
 def shown(args: Any, limit: int = 500) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -140,6 +142,22 @@ def test_an_idle_thread_holds_on_to_nothing() -> None:
     ref = asyncio.run(main())
     gc.collect()
     until(lambda: ref() is None)
+
+
+def test_a_forked_process_begins_anew() -> None:
+    """It has none of its parent's threads, and makes its own."""
+    code = """
+import asyncio, os
+from agentlab.core.sync import called
+assert asyncio.run(called(lambda: 1, inline=False)) == 1
+child = os.fork()
+if not child:
+    assert asyncio.run(called(lambda: 2, inline=False)) == 2
+    os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    subprocess.run(command, check=True, timeout=60)  # noqa: S603 - our own code
 
 
 def test_a_call_may_outlive_its_loop() -> None:

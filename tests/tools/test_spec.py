@@ -212,7 +212,9 @@ def test_types_that_json_has_not() -> None:
 
     with pytest.raises(InvalidValue, match="tool 'odd': a parameter is of a type that JSON cannot"):
         tool(odd)
-    with pytest.raises(InvalidValue, match=r"tool 'unknown': its annotations cannot .*Nowhere"):
+    with pytest.raises(
+        InvalidValue, match=r"tool 'unknown': its annotations cannot .*Nowhere.*: define"
+    ):
         tool(unknown)
 
 
@@ -240,6 +242,7 @@ def test_good_names(name: str) -> None:
         {"cacheable": True, "cache_ttl_s": -1},
         {"required_fields": "q"},
         {"handler": 3},
+        {"schema": ToolSchema("t")},
     ],
 )
 def test_bad_settings(settings: dict[str, Any]) -> None:
