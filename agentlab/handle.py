@@ -10,9 +10,9 @@ from typing import Any
 
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import WrongThread
-from agentlab.core.events import Entry
+from agentlab.core.events import Entry, ReActStep, StepEnded
 from agentlab.core.session import AgentSession
-from agentlab.core.sync import in_loop, on_portal, portal
+from agentlab.core.sync import closing, in_loop, on_portal, portal
 from agentlab.core.trace import Trace
 
 
@@ -69,6 +69,18 @@ class RunHandle(Displayable):
         finally:
             self.trace.detach(wake)
 
+    async def steps(self) -> AsyncIterator[ReActStep]:
+        """Give each step of the run when it ends, from the first one, until the run is over.
+
+        >>> async def watch(handle: RunHandle) -> None:
+        ...     async for step in handle.steps():
+        ...         print(step.action)
+        """
+        async with closing(self.__aiter__()) as entries:
+            async for entry in entries:
+                if entry.parent is None and isinstance(entry.event, StepEnded):
+                    yield entry.event.step
+
     async def over(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - gives up, kills nothing
         """Wait until it is over, however it ends; this raises nothing and stops nothing."""
         end = asyncio.wrap_future(self._end)
@@ -81,8 +93,8 @@ class RunHandle(Displayable):
         return self._end.done()
 
     def stop(self) -> None:
-        """End it here; once it is over this does nothing."""
-        if not self.done():
+        """End it here; once it is over, or stopped already, this does nothing."""
+        if not self.done() and not self._stopping:
             self._stopping = True
             self._loop.call_soon_threadsafe(self._task.cancel)
 

@@ -1,4 +1,4 @@
-"""CPU spent by the loop, by the trace and by the import. Prints one line a figure.
+"""CPU spent by the loop, by the trace, by a worker thread and by the import; a line a figure.
 
 Each figure is the median of several rounds; the floor, a loop that records the same events in a
 list and does nothing else, is timed in turn with ours, so that the ratio holds on a busy machine.
@@ -7,13 +7,14 @@ list and does nothing else, is timed in turn with ours, so that the ratio holds 
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from agentlab import AgentConfig, AgentRuntime, Chunk, Request, Run, Trace, tool
+from agentlab import AgentConfig, AgentRuntime, Chunk, Request, Run, ToolSpec, Trace, tool
 
 ROUNDS = 9
 STEP = 'Thought: I will double it, voilà.\nAction: double {"n": 21}'
@@ -21,6 +22,12 @@ STEP = 'Thought: I will double it, voilà.\nAction: double {"n": 21}'
 
 @tool(inline=True)
 def double(n: int) -> int:
+    """Twice as much."""
+    return n * 2
+
+
+@tool(name="double")
+def double_in_a_thread(n: int) -> int:
     """Twice as much."""
     return n * 2
 
@@ -39,11 +46,16 @@ class Letters:
             yield Chunk("tok ", -0.1)
 
 
-async def steps(count: int) -> None:
+async def steps(count: int, spec: ToolSpec = double) -> None:
     """Run ``count`` steps through everything."""
-    runtime = AgentRuntime(tools=[double], config=AgentConfig(count, "stub"))
+    runtime = AgentRuntime(tools=[spec], config=AgentConfig(count, "stub"))
     session = await runtime.run_agent("a", "Double 21", stub)
-    assert len(session.steps) == count
+    assert session.all_observations() == ['{"data":42,"ok":true}'] * count
+
+
+async def threaded(count: int) -> None:
+    """Run them with a tool that works in a thread."""
+    await steps(count, double_in_a_thread)
 
 
 async def floor(count: int) -> None:
@@ -53,7 +65,7 @@ async def floor(count: int) -> None:
         async with asyncio.timeout(60):
             reply = await stub(context)
         thought, _, action = reply.partition("\nAction: ")
-        result = double.fn(21) if double.fn else None
+        result = double(21)
         records += [{"at": time.time(), "kind": kind, "text": thought} for kind in range(8)]
         context += f"\n{thought}\nAction: {action}\nObservation: {result}\n"
 
@@ -92,19 +104,21 @@ def compare(name: str, ours: Callable[..., Awaitable[None]], theirs: Callable[..
 
 
 def imports(code: str) -> float:
-    """Give the CPU milliseconds of a fresh interpreter that runs ``code``."""
+    """Give the CPU milliseconds of a fresh interpreter that runs ``code``, byte code cached."""
     probe = f"import time; {code}; print(time.process_time())"
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     times = [
-        float(subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True).stdout)  # noqa: S603
-        for _ in range(ROUNDS)
+        float(subprocess.check_output([sys.executable, "-c", probe], env=env))  # noqa: S603
+        for _ in range(ROUNDS + 1)
     ]
-    return statistics.median(times) * 1000
+    return statistics.median(times[1:]) * 1000
 
 
 if __name__ == "__main__":
-    compare("a step of 50", steps, floor, 50, 50)
-    compare("a step of 1000", steps, floor, 1000, 1000)
-    compare("a token", tokens, bare, 0, 1000)
+    compare("P12 a step of 50", steps, floor, 50, 50)
+    compare("P12 a step of 1000", steps, floor, 1000, 1000)
+    compare("P13b a step with a sync tool, an inline one", threaded, steps, 1000, 1000)
+    compare("P14 a streamed token", tokens, bare, 0, 1000)
     base = imports("import asyncio")
     for what in ("import agentlab", "from agentlab import AgentRuntime"):
-        print(f"{what}: {imports('import asyncio; ' + what) - base:.0f} ms above asyncio")
+        print(f"P18 {what}: {imports('import asyncio; ' + what) - base:.1f} ms above asyncio")

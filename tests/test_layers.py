@@ -11,13 +11,21 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "agentlab"
 LAYERS = {
     "core": 0,
-    "models": 1, "tools": 1,     "strategies": 2,
-    "runtime": 4, "handle": 4,
-    "display": 5,
+    "models": 1, "tools": 1,
+    "strategies": 2,
+    "runtime": 4, "builder": 4, "handle": 4, "recording": 4,
+    "display": 5, "frames": 5,
+    "demo": 6, "__main__": 6,
 }  # fmt: skip
-BESIDE = {("runtime", "handle")}  # within layer 4
+BESIDE = {  # within a layer, who may know whom
+    ("runtime", "handle"), ("runtime", "builder"), ("builder", "runtime"), ("recording", "runtime"),
+    ("frames", "display"), ("__main__", "demo"),
+}  # fmt: skip
+DOORS = {"display", "frames"}  # what the core's late doors open
 OUTSIDE = {
-    "core": {"anyio", "msgspec"}, "models": {"msgspec"}, "tools": {"msgspec"},
+    "core": {"anyio", "msgspec", "pandas"},  # pandas: only the type of what a door gives
+    "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
+    "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
 
@@ -32,36 +40,37 @@ def imports(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*/*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+    "path",
+    sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"}),
+    ids=lambda p: str(p.relative_to(PACKAGE)),
 )
 def test_imports_point_down(path: Path) -> None:
     """A module imports its own package or a lower layer; only the doors point up."""
     name = path.relative_to(PACKAGE).as_posix()
-    here = name.split("/")[0]
+    here = name.split("/")[0].removesuffix(".py")
     there = {m.split(".")[1] for m in imports(path) if m.startswith("agentlab.")} - {here}
     up = {each for each in there if LAYERS[each] >= LAYERS[here] and (here, each) not in BESIDE}
 
-    assert up == ({"display"} if name == "core/doors.py" else set())
+    assert up == (DOORS if name == "core/doors.py" else set())
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
 def test_imports_from_outside(path: Path) -> None:
     """The core knows the standard library, msgspec and anyio; nothing here knows more."""
-    here = path.relative_to(PACKAGE).parts[0]
+    here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     others = {module.split(".")[0] for module in imports(path)} - STANDARD
 
-    assert others <= OUTSIDE.get(here, {"msgspec"})
+    assert others <= OUTSIDE.get(here, set())
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
 def test_sizes(path: Path) -> None:
-    """A file has at most 400 lines (most have under 300), a function 40."""
+    """A file has at most 400 lines (most have under 300), a function 40 below its docstring."""
     source = path.read_text(encoding="utf-8")
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     lengths = [
-        node.end_lineno - node.lineno
+        (node.end_lineno or 0) - node.body[bool(ast.get_docstring(node)) :][0].lineno
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, functions) and node.end_lineno
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and len(node.body) > 1
     ]
 
     assert source.count("\n") <= 400

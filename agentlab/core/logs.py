@@ -35,16 +35,21 @@ def configure(wanted: str) -> None:
     InvalidValue
         It is neither a level nor a list of ``part=level``.
     """
+    levels = [_level(part) for part in map(str.strip, wanted.split(",")) if part]
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(LINE))
     logging.getLogger(ROOT).addHandler(handler)
-    for part in filter(None, (part.strip() for part in wanted.split(","))):
-        name, _, level = part.rpartition("=")
-        name = name.removeprefix(f"{ROOT}.")
-        number = logging.getLevelNamesMapping().get(level.strip().upper())
-        if number is None:
-            raise InvalidValue(f"{VARIABLE} must be a level or a list of part=level, got {part!r}")
-        logging.getLogger(f"{ROOT}.{name}" if name and name != ROOT else ROOT).setLevel(number)
+    for name, level in levels:
+        logging.getLogger(name).setLevel(level)
+
+
+def _level(part: str) -> tuple[str, int]:
+    name, _, level = part.rpartition("=")
+    number = logging.getLevelNamesMapping().get(level.strip().upper())
+    if number is None:
+        raise InvalidValue(f"{VARIABLE} must be a level or a list of part=level, got {part!r}")
+    inner = name.strip().removeprefix(ROOT).removeprefix(".")
+    return (f"{ROOT}.{inner}" if inner else ROOT), number
 
 
 def listen() -> list[Callable[[Entry], None]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import assert_type
 
 import agentlab as al
-from agentlab.core.protocols import Tools
+from agentlab.builder import HasConfig, NeedsConfig
+from agentlab.core.protocols import Tape, Tools
+from agentlab.models.recorded import Recording
 
 
 @al.tool
@@ -20,19 +22,38 @@ async def check(runtime: al.AgentRuntime) -> None:
     assert_type(await runtime.run("?"), al.AgentSession)
     assert_type(runtime.run_sync("?", agent="a"), al.AgentSession)
     assert_type(runtime.run_agent_sync("a", "?", lambda _: "hi"), al.AgentSession)
+    assert_type(await runtime.run_agent_with_provider("a", "?", object()), al.AgentSession)
     handle = runtime.start("?")
     assert_type(handle, al.RunHandle)
     assert_type(await handle, al.AgentSession)
     assert_type(handle.result(1.0), al.AgentSession)
     async for entry in handle:
         assert_type(entry, al.Entry)
+    assert_type(al.record(runtime, "tape.jsonl"), al.AgentRuntime)
+    assert_type(al.replay(runtime, "tape.jsonl"), al.AgentRuntime)
 
     model: al.Model = al.ScriptedModel("a")
-    tape: al.Model = al.RecordedModel(model, "tape.jsonl", mode="auto")
+    taped: al.Model = al.RecordedModel(model, "tape.jsonl", mode="auto")
     function: al.Model = al.FunctionModel(len)
+    local: al.Model = al.LocalModel()
+    tape: Tape = Recording("tape.jsonl")
     tools: Tools = al.ToolRegistry([population])
-    assert [tape, function, tools]
+    strategy: al.Strategy = runtime
+    assert [taped, function, local, tape, tools, strategy]
 
     runtime.run_sync(3)  # type: ignore[arg-type]
     runtime.run_sync("?", agnet="a")  # type: ignore[call-arg]
     al.RecordedModel(model, "tape.jsonl", mode="maybe")  # type: ignore[arg-type]
+    al.AgentConfig(5, "m", on_parse_error="ignore")  # type: ignore[arg-type]
+
+
+def build() -> None:
+    """Build once there is a configuration, and never before."""
+    config = al.AgentConfig(5, "m")
+    assert_type(al.AgentRuntime.builder(), al.AgentRuntimeBuilder[NeedsConfig])
+    ready = al.AgentRuntime.builder().register_tool(population).with_agent_config(config)
+    assert_type(ready, al.AgentRuntimeBuilder[HasConfig])
+    assert_type(ready.register_tool(population).build(), al.AgentRuntime)
+
+    al.AgentRuntime.builder().build()  # type: ignore[misc]
+    al.AgentRuntime.builder().register_tool(population).build()  # type: ignore[misc]

@@ -1,0 +1,86 @@
+"""The typed builder: a type checker, and then the run time, refuse to build without a config."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from agentlab.core.clock import Clock
+from agentlab.core.config import AgentConfig
+from agentlab.core.errors import NotConfigured
+from agentlab.core.protocols import ActionHook, TokenEstimator
+from agentlab.runtime import AgentRuntime, ToolLike
+from agentlab.strategies.observer import Observer
+from agentlab.tools.named import NamedToolRegistry
+
+
+class NeedsConfig:
+    """A builder that cannot build yet."""
+
+
+class HasConfig:
+    """A builder that can."""
+
+
+StateT = TypeVar("StateT", NeedsConfig, HasConfig)
+
+
+class AgentRuntimeBuilder(Generic[StateT]):
+    """Collects the parts of a runtime, in any order.
+
+    >>> builder = AgentRuntime.builder().with_agent_config(AgentConfig(5, "local"))
+    >>> builder.build() == AgentRuntime.quick(5, "local")
+    True
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Any] = {}
+        self._tools: list[ToolLike] = []
+
+    def __repr__(self) -> str:
+        return f"AgentRuntimeBuilder({', '.join([*self._parts, f'{len(self._tools)} tools'])})"
+
+    def with_agent_config(self, config: AgentConfig) -> AgentRuntimeBuilder[HasConfig]:
+        """Set the configuration; only then can it build."""
+        self._parts["config"] = config
+        return self  # type: ignore[return-value]  # the state is only a word to the type checker
+
+    def register_tool(self, tool: ToolLike) -> AgentRuntimeBuilder[StateT]:
+        """Add a tool, or a function as one; the same name replaces."""
+        self._tools.append(tool)
+        return self
+
+    def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
+        """Set the text tools."""
+        return self._with(tool_registry=registry)
+
+    def with_observer(self, observer: Observer) -> AgentRuntimeBuilder[StateT]:
+        """Set who hears of every step."""
+        return self._with(observer=observer)
+
+    def with_action_hook(self, hook: ActionHook) -> AgentRuntimeBuilder[StateT]:
+        """Set who is asked before each tool call."""
+        return self._with(action_hook=hook)
+
+    def with_token_estimator(self, estimator: TokenEstimator) -> AgentRuntimeBuilder[StateT]:
+        """Set what counts tokens where the model does not."""
+        return self._with(token_estimator=estimator)
+
+    def with_clock(self, clock: Clock) -> AgentRuntimeBuilder[StateT]:
+        """Set what everything but deadlines reads."""
+        return self._with(clock=clock)
+
+    def build(self: AgentRuntimeBuilder[HasConfig]) -> AgentRuntime:
+        """Make the runtime.
+
+        Raises
+        ------
+        NotConfigured
+            There is no configuration; a type checker says so earlier.
+        """
+        if "config" not in self._parts:
+            raise NotConfigured("agent_config")
+        return AgentRuntime(tools=self._tools, **self._parts)
+
+    def _with(self, **part: Any) -> AgentRuntimeBuilder[StateT]:
+        self._parts.update(part)
+        return self

@@ -1,0 +1,73 @@
+"""The quickstart, live: run notebook 01 with the embedded model and say where it lies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from agentlab.core.errors import NotConfigured
+from agentlab.core.extras import need
+
+NOTEBOOK = "01_quickstart.ipynb"
+OUTPUT = Path(".agentlab") / "demo"
+TIMEOUT_S = 600
+
+
+def demo(output: Path = OUTPUT) -> Path:
+    """Execute the quickstart notebook, echo what it prints, and write it as HTML.
+
+    Raises
+    ------
+    NotConfigured
+        The extra ``lab`` or ``local`` is not installed.
+    """
+    need("xllamacpp", "local")
+    nbformat, nbclient = need("nbformat", "lab"), need("nbclient", "lab")
+    began, source = time.monotonic(), notebook()
+    book = nbformat.read(source, as_version=4)
+    # Live: neither the tape that tests replay, nor a silent load of the model.
+    os.environ.update(AGENTLAB_RECORDING="off", AGENTLAB_LOG="models=info")
+    print(f"running {NOTEBOOK} with the embedded model, live\n", flush=True)
+    place = {"metadata": {"path": str(source.parent)}}
+    client = _echoing(nbclient)(book, timeout=TIMEOUT_S, kernel_name="python3", resources=place)
+    client.execute()
+    output.mkdir(parents=True, exist_ok=True)
+    page = output / f"{source.stem}.html"
+    page.write_text(as_html(book), encoding="utf-8")
+    print(f"\n{time.monotonic() - began:.1f} s; the notebook with its cards: {page.resolve()}")
+    return page
+
+
+def notebook() -> Path:
+    """Find the quickstart: in the package, or beside it in a checkout."""
+    packaged = Path(str(files("agentlab").joinpath("data", NOTEBOOK)))
+    checkout = Path(__file__).parents[1] / "notebooks" / NOTEBOOK
+    for place in (checkout, packaged):
+        if place.exists():
+            return place
+    raise NotConfigured(NOTEBOOK, "it is neither in the package nor beside it: reinstall agentlab")
+
+
+def as_html(book: Any) -> str:
+    """Give an executed notebook as one page that loads nothing from elsewhere."""
+    nothing = dict.fromkeys(("mathjax_url", "require_js_url", "mermaid_js_url"), "")
+    exporter = need("nbconvert", "lab").HTMLExporter(**nothing)
+    page: str = exporter.from_notebook_node(book)[0]
+    return page.replace('<script src=""></script>', "")
+
+
+def _echoing(nbclient: Any) -> type[Any]:
+    """Make a client that prints what the cells print, when they print it."""
+
+    class Echoing(nbclient.NotebookClient):  # type: ignore[misc]  # made at run time
+        def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+            if msg["msg_type"] == "stream":
+                where = sys.stderr if msg["content"]["name"] == "stderr" else sys.stdout
+                print(msg["content"]["text"], end="", file=where, flush=True)
+            return super().process_message(msg, cell, cell_index)
+
+    return Echoing

@@ -1,0 +1,103 @@
+"""The ReAct loop without a runtime: a configuration, tools, a goal, and something that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from agentlab.core.clock import SYSTEM_CLOCK, Clock
+from agentlab.core.config import AgentConfig
+from agentlab.core.drive import drive
+from agentlab.core.ids import new_id
+from agentlab.core.logs import listen
+from agentlab.core.protocols import ActionHook
+from agentlab.core.run import Run
+from agentlab.core.session import AgentSession
+from agentlab.core.sync import twin
+from agentlab.core.trace import Trace
+from agentlab.models.naming import as_model
+from agentlab.strategies.observer import Observer, observing
+from agentlab.strategies.react import ReAct
+from agentlab.tools.named import NamedTool
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.spec import ToolSpec
+
+
+class ReActLoop:
+    r"""Think, act and observe until there is an answer.
+
+    >>> loop = ReActLoop(AgentConfig(3, "stub"))
+    >>> loop.run_sync("Six times seven?", lambda _: "Thought: easy\nAction: FINAL_ANSWER 42").answer
+    '42'
+
+    Parameters
+    ----------
+    config : AgentConfig
+        The settings.
+    clock : Clock
+        What everything but deadlines reads.
+    """
+
+    def __init__(self, config: AgentConfig, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.config = config
+        self._registry = ToolRegistry()
+        self._clock = clock
+        self._observers: list[Observer] = []
+        self._hook: ActionHook | None = None
+
+    def __repr__(self) -> str:
+        return f"ReActLoop({self.config.model!r}, tools={self._registry.tool_names()})"
+
+    def register_tool(self, tool: ToolSpec | NamedTool | Callable[..., Any]) -> ReActLoop:
+        """Add a tool, or a function as one; the same name replaces."""
+        self._registry.register(tool)
+        return self
+
+    def register_tools(
+        self, tools: Iterable[ToolSpec | NamedTool | Callable[..., Any]]
+    ) -> ReActLoop:
+        """Add several tools."""
+        for each in tools:
+            self.register_tool(each)
+        return self
+
+    def unregister_tool(self, name: str) -> bool:
+        """Take a tool away; tell whether it was there."""
+        return self._registry.unregister(name)
+
+    def tool_count(self) -> int:
+        """Count the tools."""
+        return self._registry.tool_count()
+
+    def registry(self) -> ToolRegistry:
+        """Give the tools."""
+        return self._registry
+
+    def with_observer(self, observer: Observer) -> ReActLoop:
+        """Let ``observer`` hear of every step."""
+        self._observers.append(observer)
+        return self
+
+    def with_action_hook(self, hook: ActionHook) -> ReActLoop:
+        """Ask ``hook`` with name and arguments before each tool call; false blocks it."""
+        self._hook = hook
+        return self
+
+    async def run(self, prompt: str, infer: Any) -> AgentSession:
+        """Work towards ``prompt`` with whatever ``infer`` is (see :func:`agentlab.as_model`)."""
+        session = AgentSession()
+        sinks = [*map(observing, self._observers), *listen()]
+        trace = Trace(session.apply, *sinks, clock=self._clock)
+        session.trace = trace
+        run = Run(
+            new_id(), "agent", as_model(infer), trace, self.config, self._registry,
+            hook=self._hook, clock=self._clock,
+        )  # fmt: skip
+        return await drive(run, session, ReAct(), prompt)
+
+    async def run_streaming(self, prompt: str, infer_stream: Any) -> AgentSession:
+        """Do the same with a model that answers in pieces; they are read when all are there."""
+        return await self.run(prompt, infer_stream)
+
+    run_sync = twin(run)
+    run_streaming_sync = twin(run_streaming)
