@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentlab.display.parts import Chip
-from agentlab.display.words import text_of
+from agentlab.display.words import gist, text_of
 
 CHIPS = {
     "running": Chip("run", "running"),
@@ -41,7 +41,7 @@ MEANINGS = {
 def chip_of(reason: Any) -> Chip:
     """Say how a run ended; a reason we do not know speaks for itself."""
     known = CHIPS.get(text_of(reason))
-    return known or Chip("warn", text_of(reason).replace("_", " ") or "unknown")
+    return known or Chip("warn", gist(text_of(reason).replace("_", " "), 60) or "unknown")
 
 
 def meaning_of(reason: Any) -> str:

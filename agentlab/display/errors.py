@@ -38,7 +38,7 @@ def error_card(error: AgentLabError, room: Room) -> Html:
     """Draw the card."""
     kind = text_of(error.kind).replace("_", " ")
     hue = "warn" if kind in ("transient", "blocked") else "bad"
-    message = shortened(str(error), "str(error)", room.text) or "(no message)"
+    message = shortened(told(error), "str(error)", room.text) or "(no message)"
     rows: list[tuple[str, object, str, str]] = [
         ("message", message, "agl-bad", "str(error)"),
         ("to do", prose(remedy(error)), "", ""),
@@ -57,6 +57,14 @@ def error_card(error: AgentLabError, room: Room) -> Html:
         partial(error, room),
         path="error",
     )
+
+
+def told(error: BaseException) -> str:
+    """Say what ``error`` says, even where its own words fail it."""
+    try:
+        return errors.explain(error)
+    except Exception:  # noqa: BLE001 - its __str__ may be anybody's, and may want arguments
+        return type(error).__name__
 
 
 def remedy(error: AgentLabError) -> str:

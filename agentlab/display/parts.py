@@ -87,7 +87,7 @@ def card(
 
 def drawn(chip: Chip) -> Html:
     """Draw a chip."""
-    return h("span", f"agl-chip {chip.hue}")(gist(chip.word, 60))
+    return h("span", f"agl-chip {chip.hue}".strip())(gist(chip.word, 60))
 
 
 def bar(share: float, hue: str = "", start: float = 0.0) -> Html:

@@ -1,0 +1,225 @@
+"""Everything that has a view, in every state it can be in; and a reader of what it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from agentlab.core import errors
+from agentlab.core.clock import FakeClock
+from agentlab.core.events import Entry, Event, ReActStep
+from agentlab.core.protocols import Hit
+from agentlab.core.session import AgentSession
+from agentlab.core.trace import Trace
+from agentlab.handle import RunHandle
+from agentlab.tools.named import NamedToolRegistry
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.spec import ToolSpec
+
+AT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+VOID = {"br", "hr", "img", "input"}
+HIDDEN = {"style", "svg"}
+BLOCKS = {"div", "header", "dl", "dt", "dd", "li", "p", "pre", "summary", "table", "td", "th"}
+
+
+class Reader(HTMLParser):
+    """Collect the tags and the text, and fail on tags that do not close."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open, self.open
+
+    @property
+    def names(self) -> set[str]:
+        """The elements and the names of their attributes."""
+        return {each for tag, attrs in self.tags for each in (tag, *(f"{tag} {a}" for a in attrs))}
+
+    @property
+    def shape(self) -> list[tuple[str, ...]]:
+        """The elements in order, each with the names of its attributes."""
+        return [(tag, *attrs) for tag, attrs in self.tags]
+
+    @property
+    def line(self) -> str:
+        """The text with its white space evened out."""
+        return " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.text += " " * (tag in BLOCKS)
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.text += " " * (tag in BLOCKS)
+
+    def handle_data(self, data: str) -> None:
+        if not HIDDEN & set(self.open):
+            self.text += data
+
+
+def filled(kind: Any, text: str) -> Any:
+    """Make a ``kind`` with ``text`` wherever a text can be, at any depth."""
+    options = [each for each in get_args(kind) if each not in (NoneType, Ellipsis)]
+    if kind is Any or kind is str or get_origin(kind) is Literal:
+        return text
+    if get_origin(kind) in (Union, UnionType):
+        return filled(options[0], text)
+    if get_origin(kind) in (list, tuple):
+        return get_origin(kind)([filled(options[0], text)])
+    if get_origin(kind) is dict:
+        return {text: filled(options[1], text)}
+    if kind is AgentSession or not (is_dataclass(kind) or issubclass(kind, msgspec.Struct)):
+        return PLAIN[kind](text)
+    return kind(**dict(parts(kind, text)))
+
+
+def parts(kind: Any, text: str) -> Iterator[tuple[str, Any]]:
+    """Give the fields of ``kind`` with ``text`` in them."""
+    hints = get_type_hints(kind)
+    names = [f.name for f in fields(kind)] if is_dataclass(kind) else kind.__struct_fields__
+    for name in names:
+        yield name, filled(hints[name], text)
+
+
+def child(text: str) -> AgentSession:
+    """Give a session with ``text`` in each text, and nothing below it."""
+    told = {
+        "steps": list[ReActStep], "recalled": list[Hit], "answer": str, "error": str,
+        "warnings": list[str], "checkpoint_errors": list[str], "session_id": str, "agent_id": str,
+        "prompt": str, "model": str, "stop_reason": str,
+    }  # fmt: skip
+    return AgentSession(**{name: filled(kind, text) for name, kind in told.items()}, duration_ms=9)
+
+
+PLAIN: dict[Any, Any] = {
+    int: lambda _: 1, float: lambda _: 0.5, bool: lambda _: False, datetime: lambda _: AT,
+    AgentSession: child,
+}  # fmt: skip
+
+
+def session(text: str) -> AgentSession:
+    """Give a session with ``text`` everywhere, below as well, and in a tool call's own result."""
+    whole = child(text)
+    said = json.dumps({"ok": False, "error": text, "kind": text})
+    plain = ReActStep(text, f"FINAL_ANSWER {text}", "", raw=text)
+    whole.steps += [ReActStep(text, text, said, 1, text, text), plain]
+    whole.children = [child(text)]
+    return whole
+
+
+def trace(text: str) -> Trace:
+    """Give a trace that says everything there is to say, in two runs, with ``text`` everywhere."""
+    made, kinds = Trace(clock=FakeClock()), get_args(Event)
+    for run, parent in ((text, None), (f"{text}/{text}#1", text)):
+        for seq, kind in enumerate(kinds):
+            entry = Entry(run, parent, seq, AT, float(seq), filled(kind, text))
+            made.entries.append(entry)  # as it is: ``emit`` would clean it
+    return made
+
+
+def handle(of: AgentSession) -> RunHandle:
+    """Give a handle whose run is over."""
+
+    async def work() -> AgentSession:
+        return of
+
+    made = RunHandle(work(), of, Trace(clock=FakeClock()), background=True)
+    made.result(10)
+    return made
+
+
+class Named:
+    """A text tool whose name and description are given."""
+
+    def __init__(self, text: str) -> None:
+        self.name = self.description = text
+
+    async def call(self, text: str, /) -> str:
+        return text
+
+
+def spec(text: str) -> ToolSpec:
+    """Give a tool with ``text`` wherever a tool takes any text."""
+    schema = {"type": "object", "properties": {text: {"type": text, "description": text}}}
+    return ToolSpec("search", text, str, schema=schema)
+
+
+def failure(text: str) -> errors.AgentLabError:
+    """Give an error with all an error can carry."""
+    error = errors.ProviderError(text, status=503, retry_after=3.0)
+    error.session, error.__cause__ = session(text), ConnectionError(text)
+    return error
+
+
+def everything(text: str) -> dict[str, Any]:
+    """Give one of each thing that has a view, with ``text`` everywhere."""
+    tools, named = ToolRegistry([spec(text)], clock=FakeClock()), NamedToolRegistry([Named(text)])
+    return {
+        "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
+        "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
+        "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
+        "error": failure(text),
+    }  # fmt: skip
+
+
+def steps(count: int, text: str = "It is as long as a thought is, and no more.") -> list[ReActStep]:
+    """Give ordinary steps, one in ten of which failed."""
+    good, bad = '{"data":"seen","ok":true}', '{"error":"refused","kind":"transient","ok":false}'
+    return [
+        ReActStep(
+            text, f'search {{"page": {i}}}', good if i % 10 else bad, i, "search", {"page": i},
+            None if i % 10 else "transient", 10 + i % 7,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def long_trace(count: int) -> Trace:
+    """Give a trace of ``count`` steps, each of which says eight things."""
+    kinds = get_args(Event)[3:11]
+    made = Trace(clock=FakeClock())
+    made.entries = [
+        Entry("run", None, i * 8 + j, AT, i + j / 8, filled(kind, "some text"))
+        for i in range(count)
+        for j, kind in enumerate(kinds)
+    ]
+    return made
+
+
+ENDINGS = (
+    "running", "final_answer", "max_iterations", "timeout", "stopped", "repeated_action",
+    "tool_limit", "budget", "error", "of_another_kind",
+)  # fmt: skip
+
+
+def states() -> dict[str, Any]:
+    """Give each thing empty, small and large, and a session in each of its endings."""
+    ended = {
+        reason: AgentSession("id", "agent", "why?", stop_reason=reason, steps=steps(2))
+        for reason in ENDINGS
+    }
+    ended["final_answer"].answer, ended["error"].error = "because", "no"
+    return {
+        **ended, "empty session": AgentSession(), "empty trace": Trace(),
+        "empty tools": ToolRegistry(), "empty named": NamedToolRegistry(),
+        "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
+        "builtins": NamedToolRegistry.with_builtins(),
+        "many steps": AgentSession("id", "agent", "?", steps=steps(30)),
+        "handle": handle(ended["final_answer"]), "long trace": long_trace(30),
+        "not configured": errors.NotConfigured("model", "give one"),
+        **{f"ordinary {name}": thing for name, thing in everything("plain words").items()},
+    }  # fmt: skip

@@ -1,0 +1,198 @@
+"""Frames: a row a thing, a column a field, of types that do not depend on what is in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, get_args
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentlab.core.clock import FakeClock
+from agentlab.core.errors import InvalidValue
+from agentlab.core.events import Asked, Entry, Event, ReActStep, RunEnded, Token, ToolEnded
+from agentlab.core.session import AgentSession
+from agentlab.core.trace import Trace
+from agentlab.frames import frame
+from agentlab.tools.named import NamedToolRegistry
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.spec import ToolSpec
+from agentlab.tools.tally import ToolRow
+
+AT = datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+TEXT = str(pd.Series(["a"]).dtype)  # whatever this pandas takes text as
+MOMENT = "datetime64[us, UTC]"
+STEP = {
+    "thought": TEXT, "action": TEXT, "observation": TEXT, "index": "int64", "tool": TEXT,
+    "args": "object", "error_kind": TEXT, "step_duration_ms": "int64", "started_at": MOMENT,
+    "raw": TEXT, "reasoning": TEXT,
+}  # fmt: skip
+ENTRY = {
+    "run": TEXT, "parent": TEXT, "seq": "int64", "at": MOMENT, "offset": "float64", "kind": TEXT,
+    "event": TEXT,
+}  # fmt: skip
+TOOL = {
+    "name": TEXT, "description": TEXT, "arguments": TEXT, "calls": "int64", "errors": "int64",
+    "mean_ms": "float64",
+}  # fmt: skip
+
+
+def step(index: int, **others: Any) -> ReActStep:
+    """Give a step with everything in it."""
+    told = {"tool": "find", "args": {"a": [1]}, "error_kind": "transient", **others}
+    return ReActStep("t", "find {}", "seen", index, step_duration_ms=5, started_at=AT, **told)
+
+
+def trace() -> Trace:
+    """Give a trace of two runs."""
+    made = Trace(clock=FakeClock(AT))
+    made.emit(Asked(1, "", None, 0, 0, "why?"), run="r")
+    made.emit(Token(1, "bec"), run="r/a#1", parent="r")
+    made.emit(ToolEnded(2, ok=False, data=None, error="no", error_kind="transient", ms=1), run="r")
+    made.emit(RunEnded("final_answer", "because"), run="r")
+    return made
+
+
+def tools() -> ToolRegistry:
+    """Give two tools, one of which was called."""
+    made = ToolRegistry(
+        [ToolSpec("b", "B.", str.upper, inline=True), ToolSpec("a", "A.", str.upper, inline=True)],
+        clock=FakeClock(),
+    )
+    made.call_sync("b", "x")
+    return made
+
+
+FULL: list[tuple[Any, dict[str, str], int]] = [
+    (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
+    ([step(0)], STEP, 1),
+    (trace(), ENTRY, 4),
+    (tools(), TOOL, 2),
+    (NamedToolRegistry.with_builtins(), TOOL, 3),
+    (tools().stats(), TOOL, 2),
+]
+EMPTY: list[tuple[Any, dict[str, str]]] = [
+    (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
+    (NamedToolRegistry(), TOOL),
+]  # fmt: skip
+
+
+def dtypes(made: pd.DataFrame) -> dict[str, str]:
+    """Name the types of the columns."""
+    return {str(name): str(dtype) for name, dtype in made.dtypes.items()}
+
+
+@pytest.mark.parametrize(("thing", "columns", "rows"), FULL, ids=lambda x: type(x).__name__)
+def test_columns(thing: Any, columns: dict[str, str], rows: int) -> None:
+    """The fields of a row, in their order, of their types."""
+    made = frame(thing)
+
+    assert dtypes(made) == columns
+    assert list(made.columns) == list(columns)
+    assert list(made.index) == list(range(rows))
+
+
+@pytest.mark.parametrize(("thing", "columns"), EMPTY, ids=lambda x: type(x).__name__)
+def test_empty(thing: Any, columns: dict[str, str]) -> None:
+    """Nothing has the columns of something."""
+    made = frame(thing)
+
+    assert dtypes(made) == columns
+    assert len(made) == 0
+
+
+@pytest.mark.parametrize(("thing", "columns"), EMPTY, ids=lambda x: type(x).__name__)
+def test_the_door(thing: Any, columns: dict[str, str]) -> None:
+    """``to_frame`` is the same."""
+    if not isinstance(thing, list):
+        assert dtypes(thing.to_frame()) == columns
+
+
+def test_the_columns_are_the_fields() -> None:
+    """Of a step and of a row of tools; a new field is a new column."""
+    assert list(STEP) == list(ReActStep.__struct_fields__)
+    assert list(TOOL) == list(ToolRow.__struct_fields__)
+    assert list(ENTRY) == [*Entry.__struct_fields__[:-1], "kind", "event"]
+
+
+def test_values() -> None:
+    """They come through as they are, and what is missing is missing."""
+    made = frame([step(3), ReActStep("t", "a")])
+    first, last = made.to_dict("records")
+
+    assert first["args"] == {"a": [1]}
+    assert (first["index"], first["tool"], first["error_kind"]) == (3, "find", "transient")
+    assert first["started_at"] == AT
+    assert made.isna().sum().to_dict() == {
+        **dict.fromkeys(STEP, 0), "tool": 1, "args": 1, "error_kind": 1, "started_at": 1,
+    }  # fmt: skip
+    assert last["raw"] == ""
+
+
+def test_a_trace() -> None:
+    """Whose, what kind, and what it said; kinds are named as in a file."""
+    made = trace().to_frame()
+
+    assert made["kind"].tolist() == ["asked", "token", "tool_ended", "run_ended"]
+    assert made["event"].tolist() == ["why?", "bec", "transient: no", "final_answer: because"]
+    assert made["run"].tolist() == ["r", "r/a#1", "r", "r"]
+    assert made["parent"].isna().tolist() == [True, False, True, True]
+    assert made.value_counts(["run", "kind"]).sum() == 4
+
+
+@given(st.sampled_from(get_args(Event)), st.text(st.characters(exclude_categories=())))
+def test_every_event_has_a_row(kind: Any, text: str) -> None:
+    """Whatever happened."""
+    from tests.display.things import filled
+
+    made = Trace()
+    made.entries = [Entry("r", None, 0, AT, 0.0, filled(kind, text))]
+    row = made.to_frame().iloc[0]
+
+    assert row["kind"] == kind.__struct_config__.tag
+    assert isinstance(row["event"], str)
+
+
+def test_moments_of_every_zone() -> None:
+    """Are told in one, to the microsecond, the first and the last year too."""
+    east = timezone(timedelta(hours=9))
+    times = [AT, AT.astimezone(east), None, datetime(1, 1, 1, tzinfo=UTC), AT.replace(year=9999)]
+    made = frame([ReActStep("t", "a", started_at=at) for at in times])["started_at"]
+
+    assert str(made.dtype) == MOMENT
+    assert made[0] == made[1] == AT
+    assert made.isna().tolist() == [False, False, True, False, False]
+    assert [made[3].year, made[4].year, made[0].microsecond] == [1, 9999, 678]
+
+
+def test_naive_moments() -> None:
+    """Are taken as they stand."""
+    made = frame([ReActStep("t", "a", started_at=AT.replace(tzinfo=None))])["started_at"]
+
+    assert made[0] == AT
+
+
+def test_odd_text() -> None:
+    """Lone surrogates do no harm, and long texts are whole."""
+    made = frame([ReActStep("\ud800", "x" * 100_000)])
+
+    assert len(made["action"][0]) == 100_000
+    assert len(made["thought"][0]) == 1
+
+
+@pytest.mark.parametrize(
+    "thing", [3, "steps", {}, [1], [step(0), 1], [step(0), trace().entries[0]]]
+)
+def test_what_has_no_frame(thing: Any) -> None:
+    """Says what has one, or that a frame is of one kind of thing."""
+    with pytest.raises(InvalidValue, match="frame"):
+        frame(thing)
+
+
+def test_frames_can_be_joined() -> None:
+    """Columns of an empty session do not change those of a full one."""
+    both = pd.concat([AgentSession().to_frame(), AgentSession(steps=[step(0)]).to_frame()])
+
+    assert dtypes(both) == STEP
