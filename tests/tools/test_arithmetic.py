@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import math
 import operator
+import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -180,6 +182,7 @@ def test_what_it_writes_it_can_read(value: float) -> None:
         ("-" * 999 + "1", "-1"),
         ("(" * 100 + "1" + ")" * 100, "1"),
         ("+".join("1" * 500), "500"),
+        ("+".join(["(1)"] * 200), "200"),
     ],
 )
 def test_values(text: str, value: str) -> None:
@@ -302,18 +305,19 @@ def test_any_text(text: str, extended: bool) -> None:  # noqa: FBT001
 
 
 def test_on_a_deep_stack() -> None:
-    """A caller that stands deep already gets an answer or the tool's failure."""
+    """A caller that stands deep already is told so, in the way that tools fail."""
 
-    def down(depth: int) -> object:
+    def down(depth: int) -> str:
+        if depth:
+            return down(depth - 1)
         try:
-            return down(depth + 1)
-        except RecursionError:
-            try:
-                return evaluate("(" * 100 + "1" + ")" * 100)
-            except InvalidValue:
-                return None
+            return show(evaluate("(" * 100 + "1" + ")" * 100))
+        except InvalidValue as error:
+            return str(error)
 
-    assert down(0) in {None, 1.0}
+    free = sys.getrecursionlimit() - len(inspect.stack())
+    assert down(free - 50) == "nested too deeply"
+    assert down(0) == "1"
 
 
 def test_there_is_no_eval() -> None:

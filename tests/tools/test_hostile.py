@@ -171,6 +171,7 @@ def test_results_that_become_plain(caplog: pytest.LogCaptureFixture) -> None:
     assert seen.data == [3, [1], {"1": True}, 3, 0.5, True, "\ufffdé"]
     assert [type(each) for each in seen.data[3:6]] == [int, float, bool]
     assert msgspec.json.decode(seen.text)["data"] == seen.data
+    assert gives("\ud800").data == "\ufffd"
     assert caplog.messages == []
     assert not gives(np.float64("nan")).ok
 

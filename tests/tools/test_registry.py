@@ -155,3 +155,5 @@ def test_statistics() -> None:
     assert row.mean_ms == pytest.approx(150)
     assert ToolRow.from_dict(row.to_dict()) == row
     assert tools.observe_sync("work", {"s": 0.5}).ms == pytest.approx(500)
+    tools.register(ToolSpec("work", "Another.", print))
+    assert tools.stats()[1] == ToolRow("work", "Another.", "")

@@ -261,6 +261,8 @@ def test_required_fields_and_schema_are_one_list() -> None:
         assert spec.required_fields == ("b", "a")
         assert spec.schema["required"] == ["b", "a"]
         assert spec.schema["properties"] == {"a": {}, "b": {}}
+    described = {"properties": {"q": {"type": "string"}}}
+    assert ToolSpec("t", "", print, ("q",), described).schema == {**described, "required": ["q"]}
     assert by_fields.with_required_fields([]).required_fields == ()
     assert bare.schema == {"type": "object"}
     assert tool(search).tool_schema() == ToolSchema(

@@ -56,6 +56,7 @@ def test_threads() -> None:
     away, inline, later_ = asyncio.run(main())
     assert away != here
     assert inline == later_ == here
+    assert [spec.in_place for spec in tools.specs()] == [False, True, True]
 
 
 def test_a_slow_thread_is_given_up(gate: threading.Event) -> None:
