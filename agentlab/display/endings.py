@@ -34,7 +34,10 @@ MEANINGS = {
         "It called tools as often as it may. A narrower question, or a higher limit, lets it end."
     ),
     "budget": "It spent what it may. A narrower question, or a higher budget, lets it end.",
-    "error": "The last step and this error say where. Mend what it names, and run it again.",
+    "error": (
+        "The error says what went wrong, and the last step, if there was one, where. Mend that, and"
+        " run it again."
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from agentlab.display.words import count, gist, number, seconds, shortened, text
 
 READ = 20_000  # a longer text is not taken apart to be laid out nicely
 ONE_LINE = 100
+KEPT = "white-space:pre-wrap"  # beside the words: line breaks outlive the sheet
 DIGITS = 2  # of a row's number, before the sheet must be told
 
 
@@ -161,7 +162,7 @@ def asked(*pairs: tuple[str, Any, str, str]) -> Html:
             for name, what, cls, path in pairs
             for part in (
                 h("dt")(name, " "),
-                h("dd", cls, **({"title": path} if path else {}))(what, " "),
+                h("dd", cls, style=KEPT, **({"title": path} if path else {}))(what, " "),
             )
         )
     )

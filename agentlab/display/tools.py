@@ -20,10 +20,8 @@ COLUMNS = [
     Column("errors", "fit"),
     Column("mean", "fit"),
 ]
-EMPTY = {
-    ToolRegistry: "No tools yet. `registry.register(function)` adds one: a function will do.",
-    NamedToolRegistry: "No tools yet. `NamedToolRegistry.with_builtins()` has three to begin with.",
-}
+NO_TOOLS = "No tools yet. `registry.register(function)` adds one: a function will do."
+NO_TEXT_TOOLS = "No tools yet. `NamedToolRegistry.with_builtins()` has three to begin with."
 
 
 def registry_card(registry: ToolRegistry | NamedToolRegistry, room: Room) -> Html:
@@ -32,7 +30,12 @@ def registry_card(registry: ToolRegistry | NamedToolRegistry, room: Room) -> Htm
     kind, found = "text tools" if named else "tools", registry.stats()
     if not found:
         return card(
-            kind, "none", Chip("", "empty"), (), note(EMPTY[type(registry)]), path="registry"
+            kind,
+            "none",
+            Chip("", "empty"),
+            (),
+            note(NO_TEXT_TOOLS if named else NO_TOOLS),
+            path="registry",
         )
     calls, errors = sum(each.calls for each in found), sum(each.errors for each in found)
     figures = [
