@@ -57,6 +57,8 @@ class AgentLabError(Displayable, Exception):
     session: AgentSession | None = None
 
     def __str__(self) -> str:
+        if not self.args and "{0}" in self.form:
+            return type(self).__name__  # raised bare
         return self.form.format(*self.args)
 
 

@@ -133,6 +133,12 @@ def test_errors_can_be_pickled(error: AgentLabError) -> None:
     assert (type(again), str(again), again.kind) == (type(error), str(error), error.kind)
 
 
+def test_a_bare_error_says_its_name() -> None:
+    """A class raised without a word still has one."""
+    assert str(AgentLoopError()) == "AgentLoopError"
+    assert str(ToolTimeout()) == "tool call timed out"
+
+
 def test_other_peoples_errors() -> None:
     """They say their type, and their class says what to do."""
     assert explain(KeyError("k")) == "KeyError: 'k'"
