@@ -190,7 +190,7 @@ class NamedToolRegistry(Displayable, Tabular):
             counted.tally.add((self._clock.monotonic() - began) * 1000, failed=failed)
 
     def _sorted(self) -> builtins.list[Counted]:
-        return sorted(self._tools.values(), key=lambda each: each.tool.name)
+        return [found for name in sorted(self._tools) if (found := self._tools.get(name))]
 
 
 def arguments_of(tool: NamedTool) -> str:

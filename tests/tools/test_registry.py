@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -58,20 +59,27 @@ def test_w9_2() -> None:
         ("search", {"q": "x"}, '{"data":"x 3","ok":true}'),
         ("serch", {}, "tool 'serch' not found (did you mean 'search'?)"),
         ("xyz", {}, "tool 'xyz' not found"),
-        ("x" * 1_000_000, {}, f"tool '{'x' * 1_000_000}' not found"),
         ("search", {}, "tool 'search' missing required field 'q'"),
         ("search", [1], "tool 'search' requires JSON object args, got [1]"),
         ("search", {"q": 1}, "tool 'search': Expected `str`, got `int` - at `$.q`"),
         ("search", {"q": "", "x": 1}, "tool 'search': Object contains unknown field `x`"),
         ("waits", {"q": "é"}, '{"data":"é","ok":true}'),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_calls(name: str, args: Any, text: str) -> None:
     """What comes back is what the reference says, word for word."""
     seen = call(search, waits, name=name, args=args)
 
     assert (seen.text if seen.ok else seen.error) == text
+
+
+def test_a_very_long_name_is_soon_not_found() -> None:
+    """A model may write anything; nothing is compared that cannot be near."""
+    name, began = "x" * 10_000_000, time.monotonic()
+
+    assert call(search, waits, name=name, args={}).error == f"tool '{name}' not found"
+    assert time.monotonic() - began < 2
 
 
 def test_suggestions_do_not_depend_on_order() -> None:
