@@ -240,7 +240,7 @@ RAISED: dict[str, tuple[Callable[[], NoReturn], str]] = {
     "odd": (throw(Odd("strange")), "Odd: strange"),
     "mute": (throw(MuteError()), "MuteError: (its text cannot be had)"),
     "trap": (throw(Trap()), "Trap: (its text cannot be had)"),
-    "bare": (throw(ToolError()), "ToolError: (its text cannot be had)"),
+    "bare": (throw(ToolError()), "ToolError"),
     "surrogate": (throw(ValueError("\ud800")), "ValueError: \ufffd"),
     "stop": (throw(StopIteration()), "RuntimeError: "),
     "cancelled": (throw(asyncio.CancelledError("self")), "CancelledError: self"),

@@ -68,7 +68,7 @@ def test_w9_2() -> None:
     ids=range(8),
 )
 def test_calls(name: str, args: Any, text: str) -> None:
-    """What comes back is what the reference says, word for word."""
+    """Each refusal has its own words, and each answer its envelope."""
     seen = call(search, waits, name=name, args=args)
 
     assert (seen.text if seen.ok else seen.error) == text
