@@ -60,7 +60,8 @@ def parse_action(action: str, known: Collection[str] = ()) -> FinalAnswer | Tool
     AgentLoopError
         There is neither an answer nor a tool in it.
     """
-    if call := plain_call(action):
+    name, _, rest = action.partition("\n")
+    if call := plain_call(action if " " in name else f"{name} {rest}"):
         return call if call.name in known else ToolCall(resolve(call.name, known), call.args)
     if final := FINAL.match(action):
         return FinalAnswer(answer(final))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 FENCE = r"```(?:\w*+[ \t]*+(?:\r?\n|\Z)|json\b)?\s*+"
 FINAL = re.compile(
     rf"\s*+(?:{FENCE})?[*`]*+final[ _]answer(?!\w)(?:[*`]++(?=[\s:]))?"
-    r"\s*+:?(?:[*`]++(?=\s|\Z))?(.*)",
+    r"\s*+(?::(?:[*`]++(?=\s|\Z))?)?(.*)",
     re.IGNORECASE | re.DOTALL,
 )
 NAME = re.compile(rf"\s*+(?:{FENCE})?([^\s(\[{{]*+)(\s*+(?:{FENCE})?)", re.IGNORECASE)

@@ -1,44 +1,34 @@
 """The sections of a response, read as it comes in, whole lines at a time.
 
-What ends a section is one of three marks: a header at a line's start, a tag of reasoning, the
-edge of a code fence. Everything between two marks is text, and belongs to the section it is in.
+Everything between two marks is text, and belongs to the section it is in.
 """
 
 from __future__ import annotations
 
 import re
 from math import inf
-from operator import itemgetter
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from agentlab.core.events import Action, Thought
 from agentlab.strategies.actions import NO_TOOL
 from agentlab.strategies.extent import MARKS, Extent, stray_fence
-
-# Marks, a keyword, marks and a number, a colon, marks that close after it.
-KEYWORD = (
-    r"([*_#>\- \t]*+)(thought|action[ _]?input|action|observation|final[ _]answer)"
-    r"([*_# \t]*+\d*+[*_ \t]*+)[:\uff1a]([*_]*+)[ \t]*+"
+from agentlab.strategies.marks import (
+    BOLD_END,
+    FENCE,
+    HEADER,
+    HEADER_HERE,
+    INDENT,
+    INFO,
+    MARK,
+    TAG,
+    apart,
+    bare,
+    marks,
+    one_line,
+    unmarked,
 )
-HEADER = re.compile(rf"\n{KEYWORD}", re.IGNORECASE)
-HEADER_HERE = re.compile(KEYWORD, re.IGNORECASE)
-TAG = re.compile(r"<(/?)think(?:ing)?>(?:[ \t\r]*+(?P<ends_line>(?=\n|\Z)))?", re.IGNORECASE)
-FENCE = re.compile(r"\n([^`\n]*+)(`{3,}+)([^`\n]*+)(?=\n|\Z)")
-BOLD_END = re.compile(r"[*_]++(?=\s|\Z)")
-INFO = re.compile(r"\w*+\s*+")
-INDENT = " \t>*_#-"  # what may stand before the first word of a line
 
-Found: TypeAlias = tuple[int, Literal["header", "tag", "fence"], re.Match[str]]
-
-
-def marks(block: str) -> list[Found]:
-    """List the marks in ``block``, in order."""
-    found: list[Found] = [(each.start(), "header", each) for each in HEADER.finditer(block)]
-    if "<" in block:
-        found += [(each.start(), "tag", each) for each in TAG.finditer(block)]
-    if "```" in block:
-        found += [(each.start(2), "fence", each) for each in FENCE.finditer(block)]
-    return sorted(found, key=itemgetter(0))
+__all__ = ["HEADER", "Sections"]
 
 
 class Sections:
@@ -61,6 +51,8 @@ class Sections:
         Such a tag was found.
     dropped : bool
         Some of the text belongs to no section that counts.
+    headed : bool
+        There is a header.
     """
 
     def __init__(
@@ -79,20 +71,20 @@ class Sections:
 
     def take(self, block: str, *, last: bool = False, opened: bool = False) -> None:
         """Take whole lines, each after the line break before it; ``opened``: see :meth:`open`."""
-        found, at = marks(block), 0
+        at = 0
         if last:
-            self._last_tag = max([p for p, kind, m in found if kind == "tag" and m[1]], default=-1)
-            edges = [p for p, kind, m in found if kind == "fence" and bare(m)]
-            self._last_fence = max(edges, default=-1)
+            self._look_ahead(block)
         if opened and (header := HEADER.match(block)):
             at = self._text_of(header)
-        for position, kind, mark in found:
+        for position, kind, mark in marks(block):
             if position < at:
                 continue
             if kind == "header":
                 at = self._header(block, at, mark)
             else:
                 at = (self._tag if kind == "tag" else self._fence)(block, at, mark)
+            if self.done and "<" not in block:  # no tag could change that
+                break
         self._text(block[at:])
         if self._reasoned_to:
             self._reasoning.insert(0, block[: self._reasoned_to])
@@ -120,9 +112,23 @@ class Sections:
         stray = not self.action.closed and stray_fence(text)
         return text.removesuffix("```").rstrip() if stray else text
 
+    def before(self) -> str:
+        """Give the text before the first header, without the reasoning."""
+        return "".join(self._before).strip()
+
     def reasoned(self) -> str:
         """Give the reasoning."""
         return "\n".join(filter(None, map(str.strip, self._reasoning)))
+
+    def _look_ahead(self, block: str) -> None:
+        """Note where the last tag and the last fence are that could close an earlier one."""
+        self._last_tag = self._last_fence = -1
+        if "<" in block:
+            ends = (tag.start() for tag in TAG.finditer(block) if tag[1])
+            self._last_tag = max(ends, default=-1)
+        if "```" in block:
+            ends = (fence.start(2) for fence in FENCE.finditer(block) if bare(fence))
+            self._last_fence = max(ends, default=-1)
 
     def _restart(self) -> None:
         self._reasoning: list[str] = []
@@ -132,7 +138,8 @@ class Sections:
         self._thought_mark = self._action_mark = ""
         self._fence_open = 0  # its length; a fence may hold shorter ones
         self._wrapped = self._thinking = self._quoted = self._hidden = self._told = False
-        self.done = self.dropped = False
+        self._before: list[str] = []
+        self.done = self.dropped = self.headed = False
 
     def _text(self, text: str) -> None:
         if self._thinking or self._section == "reasoning":
@@ -143,8 +150,10 @@ class Sections:
             self.action.add(text)
             if self.action.ended:
                 self._end_line()
-        elif not self.dropped:
-            self.dropped = bool(text.strip(MARKS))
+        else:
+            self.dropped = self.dropped or bool(text.strip(MARKS))
+            if not self.headed:
+                self._before.append(text)
 
     def _end_line(self) -> None:
         """Finish if the arguments are balanced; not while a fence that hid a header may be none."""
@@ -179,7 +188,7 @@ class Sections:
         return start
 
     def _open(self, header: re.Match[str]) -> None:
-        kind = header[2].lower()
+        kind, self.headed = header[2].lower(), True
         if self.action.any and self._closes(kind):
             self._finish()
         elif kind == "thought":
@@ -207,7 +216,7 @@ class Sections:
     def _text_of(self, header: re.Match[str]) -> int:
         """Give where the text after ``header`` begins, and note the marks still open there."""
         lead, before, after, end = header[1], header[3], header[4], header.end()
-        mark = lead[len(lead.rstrip("*_")) :] if "*" not in before else ""
+        mark = "" if MARK.search(before) else lead[len(lead.rstrip("*_")) :]
         if mark and not after and BOLD_END.match(header.string, end):
             after, end = mark, end + len(mark)
         if self._section == "thought":
@@ -273,25 +282,3 @@ class Sections:
         if start < self._last_fence and (INFO.fullmatch(fence[3]) or not fence[1].strip(INDENT)):
             self._fence_open, self._hidden = length, False
         return at
-
-
-def one_line(text: str) -> str:
-    """Join the lines of ``text``, each trimmed, by single spaces."""
-    return " ".join(filter(None, map(str.strip, text.split("\n"))))
-
-
-def bare(fence: re.Match[str]) -> bool:
-    """Tell whether a fence could close what an earlier one opened."""
-    return not fence[3].strip()
-
-
-def apart(block: str, at: int, tag: re.Match[str]) -> bool:
-    """Tell whether ``tag`` begins or ends its line, or follows another mark."""
-    before = block[max(at, tag.start() - 9) : tag.start()].rstrip(INDENT)
-    return tag["ends_line"] is not None or before[-1:] in ("", "\n")
-
-
-def unmarked(text: str, mark: str) -> str:
-    """Take off the marks that close at the end of the first line, where some were open."""
-    line, end, rest = text.partition("\n")
-    return f"{line.rstrip().removesuffix(mark)}{end}{rest}" if mark else text
