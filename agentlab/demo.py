@@ -33,7 +33,13 @@ def demo(output: Path = OUTPUT) -> Path:
     os.environ.update(AGENTLAB_RECORDING="off", AGENTLAB_LOG="models=info")
     print(f"running {NOTEBOOK} with the embedded model, live\n", flush=True)
     place = {"metadata": {"path": str(source.parent)}}
-    client = _echoing(nbclient)(book, timeout=TIMEOUT_S, kernel_name="python3", resources=place)
+    client = _echoing(nbclient)(
+        book,
+        timeout=TIMEOUT_S,
+        kernel_name="python3",
+        resources=place,
+        extra_arguments=["--log-level=40"],  # the kernel's own news are not ours
+    )
     client.execute()
     output.mkdir(parents=True, exist_ok=True)
     page = output / f"{source.stem}.html"

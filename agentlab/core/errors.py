@@ -363,7 +363,11 @@ def kind_of(error: BaseException) -> ErrorKind:
 
 def explain(error: BaseException) -> str:
     """One line for the model: our own errors speak for themselves, others say their type."""
-    return str(error) if isinstance(error, AgentLabError) else f"{type(error).__name__}: {error}"
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
+        text = "(its text cannot be had)"
+    return text if isinstance(error, AgentLabError) else f"{type(error).__name__}: {text}"
 
 
 def is_outage(error: BaseException) -> bool:

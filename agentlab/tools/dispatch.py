@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from msgspec.structs import replace
 
 from agentlab.core.clock import Clock
-from agentlab.core.errors import CircuitOpen, ToolError, ToolTimeout, is_outage, kind_of
+from agentlab.core.errors import CircuitOpen, ToolError, ToolTimeout, explain, is_outage
 from agentlab.core.protocols import Observation, Permit
 from agentlab.core.sync import in_loop, last_words
 from agentlab.core.workers import WORKERS, Orphans
 from agentlab.tools.cache import ToolCache
-from agentlab.tools.values import detached, plain, says_no, told
+from agentlab.tools.values import detached, plain, says_no
 
 if TYPE_CHECKING:
     from agentlab.tools.spec import ToolSpec
@@ -121,7 +121,7 @@ class Contained:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or isinstance(error, Exception) or passes(error):
             return
-        raise ToolError(told(error)) from error
+        raise ToolError(explain(error)) from error
 
 
 CONTAINED = Contained()
@@ -191,7 +191,7 @@ async def observed(call: Awaitable[Any], clock: Clock) -> Observation:
         data = await call
         seen = Observation(not says_no(data), data)
     except Exception as error:  # noqa: BLE001 - whatever a tool raises
-        seen = Observation(ok=False, error=told(error), error_kind=kind_of(error))
+        seen = Observation.failed(error)
     return replace(seen, ms=(clock.monotonic() - began) * 1000)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, kind_of
+from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, explain, kind_of
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Observation
 from agentlab.core.registry import Registry
@@ -22,7 +22,6 @@ from agentlab.tools.dispatch import observed, perform, within
 from agentlab.tools.spec import NAME, ToolSpec
 from agentlab.tools.tally import Tally, ToolRow
 from agentlab.tools.textual import TextTool, as_spec, as_tool_spec, is_named, spoken
-from agentlab.tools.values import told
 
 if TYPE_CHECKING:
     import builtins
@@ -202,6 +201,6 @@ def as_tool_error(name: str, error: Exception) -> ToolError:
     """Give an error as one of the cases of ``ToolError``, with the kind it had."""
     if isinstance(error, ToolTimeout):
         return ToolError.Timeout()
-    failed = ToolError.ExecutionFailed(name, told(error))
+    failed = ToolError.ExecutionFailed(name, explain(error))
     failed.kind = kind_of(error)
     return failed

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agentlab.core.errors import InvalidValue, explain
+from agentlab.core.errors import InvalidValue
 from agentlab.core.text import MAX_DEPTH, clean, compact, cut
 
 MAX_VALUES = 1_000_000
@@ -131,14 +131,6 @@ def detached(value: Any) -> Any:
 def says_no(data: Any) -> bool:
     """Tell whether a tool's own result says that it failed."""
     return isinstance(data, dict) and data.get("ok") is False
-
-
-def told(error: BaseException) -> str:
-    """Give what an error says of itself, even of one that cannot say it."""
-    try:
-        return clean(explain(error))
-    except BaseException:  # noqa: BLE001 - it is somebody else's __str__
-        return f"{type(error).__name__}: (its text cannot be had)"
 
 
 def shown(args: Any, limit: int = 500) -> str:

@@ -27,8 +27,8 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{NOTEBOOK}.sessionContext.session.kernel"
-CODE = f"{NOTEBOOK}.content.model.sharedModel.toJSON().cells.filter(c => c.cell_type === 'code')"
-COUNTS = f"{CODE}.map(c => c.execution_count ?? 0)"
+CODE = f"[...{NOTEBOOK}.content.model.cells].filter(cell => cell.type === 'code')"
+COUNTS = f"{CODE}.map(cell => cell.executionCount ?? 0)"
 
 
 class Lab(NamedTuple):
@@ -70,9 +70,13 @@ def jupyter_lab(root: Path, theme: str = LIGHT) -> Iterator[Lab]:
 
 
 def _settings(private: Path, theme: str) -> dict[str, str]:
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    for name, values in {"themes": {"theme": theme}, "notification": quiet}.items():
-        path = private / f"lab/@jupyterlab/apputils-extension/{name}.jupyterlab-settings"
+    settings = {
+        "apputils-extension/themes": {"theme": theme},
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are on the page
+    }
+    for name, values in settings.items():
+        path = private / f"lab/@jupyterlab/{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
     return {
@@ -92,6 +96,13 @@ def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
             return
         time.sleep(0.2)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-4000:]}")
+
+
+def write(path: Path, *cells: Any) -> None:
+    """Write a notebook."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(book, path)
 
 
 @contextlib.contextmanager
@@ -129,10 +140,7 @@ class Tab:
     def open(self, lab: Lab, name: str, *cells: str) -> None:
         """Open a notebook, written anew if there are ``cells``, and wait for its kernel."""
         if cells:
-            kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-            made = [nbformat.v4.new_code_cell(cell) for cell in cells]
-            book = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
-            nbformat.write(book, lab.root / name)
+            write(lab.root / name, *(nbformat.v4.new_code_cell(cell) for cell in cells))
         self.page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
         self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
         self.page.evaluate("window.jupyterapp.restored")
@@ -149,11 +157,12 @@ class Tab:
         self.page.evaluate(f"window.before = Math.max(...{COUNTS})")
         self.do("notebook:run-all-cells")
 
-    def idle(self) -> None:
+    def idle(self, timeout_s: float = 60) -> None:
         """Wait until all cells have run."""
         self.page.wait_for_function(
             f"() => {KERNEL}.status === 'idle' && {COUNTS}.every(count => count > window.before)",
-            timeout=60_000,
+            timeout=timeout_s * 1000,
+            polling=200,
         )
 
     def outputs(self) -> list[dict[str, Any]]:

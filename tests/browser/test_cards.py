@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.browser.lab import DARK, LIGHT, Lab, Tab
+from tests.browser.lab import DARK, LIGHT, Lab, Tab, write
 
 pytestmark = pytest.mark.browser
 
@@ -80,7 +80,7 @@ def test_an_untrusted_notebook(lab: Lab, tab: Tab) -> None:
         execution_count=1,
         outputs=[nbformat.v4.new_output("display_data", data={"text/html": html})],
     )
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / "untrusted.ipynb")
+    write(lab.root / "untrusted.ipynb", cell)
     tab.open(lab, "untrusted.ipynb")
     tab.page.wait_for_selector(".jp-RenderedHTML details")
     tab.shot("untrusted")
@@ -96,14 +96,15 @@ import json
 import agentlab as al
 from IPython.display import display
 
-@al.tool(description=HOSTILE[0])
 def bad(x: str) -> str:
     raise ValueError(x)
 
-def show(evil):
-    call = f"Thought: {evil}\\nAction: bad {json.dumps({'x': evil})}"
-    script = al.ScriptedModel(call, evil, f"Action: FINAL_ANSWER {evil}")
-    lab = al.AgentRuntime(script, tools=[bad])
+def show(*payloads):
+    calls = [f"Thought: {x}\\nAction: bad {json.dumps({'x': x})}" for x in payloads]
+    evil = "".join(payloads)
+    script = al.ScriptedModel(*calls, evil, f"Action: FINAL_ANSWER {evil}")
+    tools = [al.tool(name=f"bad{i}", description=x)(bad) for i, x in enumerate(payloads)]
+    lab = al.AgentRuntime(script, tools=[*tools, al.tool(name="bad")(bad)], max_iterations=99)
     session = lab.run_sync(evil, agent=evil)
     error = al.AgentLabError(evil)
     error.session = session
@@ -114,18 +115,14 @@ def show(evil):
 
 def test_hostile_text(lab: Lab, tab: Tab) -> None:
     """No payload in any text of any card runs, or asks for anything."""
-    tab.open(
-        lab,
-        "hostile.ipynb",
-        f"HOSTILE = {HOSTILE!r}{SETUP}",
-        "for each in HOSTILE:\n    show(each)",
-    )
+    cells = [f"show(*{HOSTILE[i : i + 8]!r})" for i in range(0, len(HOSTILE), 8)]
+    tab.open(lab, "hostile.ipynb", SETUP, *cells)
     tab.run_all()
     tab.idle()
     tab.page.wait_for_timeout(1000)
 
     assert tab.bad_outputs() == []
-    assert tab.page.locator(".agl-card").count() >= 5 * len(HOSTILE)
+    assert tab.page.locator(".agl-card").count() >= 6 * len(cells)
     assert tab.page.evaluate("window.__xss") is None
     inside = tab.page.locator(".agl :is(script, img, iframe, link, a, template, math, object)")
     assert inside.count() == 0

@@ -142,6 +142,12 @@ def test_a_bare_error_says_its_name() -> None:
 def test_other_peoples_errors() -> None:
     """They say their type, and their class says what to do."""
     assert explain(KeyError("k")) == "KeyError: 'k'"
+
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert explain(Broken()) == "Broken: (its text cannot be had)"
     assert kind_of(ConnectionResetError()) == kind_of(TimeoutError()) == "transient"
     assert kind_of(BlockingIOError()) == "transient"
     assert kind_of(ZeroDivisionError()) == "permanent"
