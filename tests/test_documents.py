@@ -1,0 +1,104 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import agentlab as al
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+SCRIPT = (
+    'Thought: t\nAction: population {"city": "Lyon"}',
+    'Thought: t\nAction: population {"city": "Nice"}',
+    'Thought: t\nAction: calculator {"expression": "522000+353000"}',
+    "Thought: t\nAction: FINAL_ANSWER 875000",
+)
+
+
+def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs as it stands, and gives what it says; only the model knows its lines."""
+    example = FENCE.findall((ROOT / "README.md").read_text())[0]
+    monkeypatch.setattr("agentlab.runtime.as_model", lambda _: al.ScriptedModel(*SCRIPT))
+    code = compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    names: dict[str, Any] = {}
+
+    async def cell() -> None:
+        result = eval(code, names)  # noqa: S307 - our own README, with its top-level await
+        if inspect.isawaitable(result):
+            await result
+
+    asyncio.run(cell())
+    assert names["session"].final_answer() == "875000"
+    assert len(names["session"].to_frame()) == 4
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_every_example_is_python(path: Path) -> None:
+    """And every name it takes from the front door is there."""
+    for block in FENCE.findall(path.read_text()):
+        tree = ast.parse(block)
+        used = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "al"
+        }
+        assert used <= set(al.__all__)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    """Within the project."""
+    for target in LINK.findall(path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    """Each file of the table of who owns what."""
+    table = (ROOT / "ARCHITECTURE.md").read_text().partition("## Who owns what")[2]
+    named = re.findall(r"`([\w/]+\.(?:py|css))`", table)
+
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "agentlab" / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_notebooks_are_clean(path: Path) -> None:
+    """No outputs, no counts, no widget state; a claim asserted; exercises at the end."""
+    book = nbformat.read(path, as_version=4)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    assert "widgets" not in book.metadata
+    assert any("assert " in cell.source for cell in code)
+    assert book.cells[0].source.startswith("# ")
+    assert len(re.findall(r"^\d\. ", book.cells[-1].source, re.MULTILINE)) == 3
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks").glob("**/*.jsonl")), ids=lambda p: p.name
+)
+def test_recordings_are_whole(path: Path) -> None:
+    """Every line is intact, and says which model and which version it came from."""
+    from agentlab.models.recorded import Recording
+
+    tape = Recording(path, mode="replay")
+    header = json.loads(path.read_text().splitlines()[0])["is"]
+
+    assert len(tape) > 0
+    assert tape.damage == []
+    assert header["about"]["model"]
