@@ -1,0 +1,77 @@
+"""The command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import agentlab
+from agentlab.__main__ import extras, main
+from agentlab.models.catalogue import CATALOGUE
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an empty cache of models."""
+    monkeypatch.setenv("AGENTLAB_CACHE", str(tmp_path))
+    return tmp_path / "models"
+
+
+def test_list(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every model of the catalogue, what it is, and how to get it; and what else was fetched."""
+    cache.mkdir()
+    (cache / "own.gguf").write_bytes(b"GGUF" * 300_000)
+    assert main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert [line.split()[0] for line in lines] == [*CATALOGUE, "own"]
+    assert "253 MB  base  Gemma terms" in lines[0]
+    assert "(default)" in lines[0]
+    assert "agentlab models pull smollm2-135m" in lines[1]
+    assert lines[-1].endswith(str(cache / "own.gguf"))
+
+
+def test_path(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the file is; and what to do where it is not."""
+    cache.mkdir()
+    (cache / "own.gguf").write_bytes(b"GGUF" * 10)
+    assert main(["models", "path", "own"]) == 0
+    assert capsys.readouterr().out == f"{cache / 'own.gguf'}\n"
+
+    assert main(["models", "path", "smollm2-135m"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "agentlab models pull smollm2-135m" in told.err
+
+
+def test_a_name_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line that says what it may have meant, and no traceback."""
+    assert main(["models", "pull", "smollm2-135"]) == 1
+    told = capsys.readouterr().err
+
+    assert "did you mean 'smollm2-135m'?" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_info(capsys: pytest.CaptureFixture[str]) -> None:
+    """Versions, and what each extra lacks."""
+    assert main(["info"]) == 0
+    told = capsys.readouterr().out
+
+    assert told.startswith(f"agentlab {agentlab.__version__}\npython 3.")
+    assert extras(["a>=1", 'b[x]~=2 ; extra == "lab"', "c; extra == 'lab'"]) == {
+        "": ["a"], "lab": ["b", "c"],
+    }  # fmt: skip
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """As one expects of a command."""
+    for words in (["--version"], ["--help"], ["models", "--help"]):
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        assert left.value.code == 0
+    assert agentlab.__version__ in capsys.readouterr().out
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 2
