@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import WrongThread
 from agentlab.core.events import Entry, ReActStep, StepEnded
 from agentlab.core.session import AgentSession
-from agentlab.core.sync import closing, in_loop, on_portal, portal
+from agentlab.core.sync import Raised, carried, closing, in_loop, on_portal, portal
 from agentlab.core.trace import Trace
 
 
@@ -41,19 +42,15 @@ class RunHandle(Displayable):
             portal().call(self._begin)
 
     def __repr__(self) -> str:
-        session = self.session
-        return f"<RunHandle {session.agent_id!r} {session.stop_reason}, {len(session.steps)} steps>"
+        return repr(self.session).replace("AgentSession", "RunHandle", 1)
 
     def __await__(self) -> Generator[Any, None, AgentSession]:
         return self._wait().__await__()
 
     async def __aiter__(self) -> AsyncIterator[Entry]:
         """Give every entry from the first one, until the run is over."""
-        loop, news, seen = asyncio.get_running_loop(), asyncio.Event(), 0
-
-        def wake(_: object) -> None:
-            loop.call_soon_threadsafe(news.set)
-
+        news, seen = asyncio.Event(), 0
+        wake = waker(news)
         self.trace.attach(wake)
         self._end.add_done_callback(wake)
         try:
@@ -83,9 +80,9 @@ class RunHandle(Displayable):
 
     async def over(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - gives up, kills nothing
         """Wait until it is over, however it ends; this raises nothing and stops nothing."""
-        end = asyncio.wrap_future(self._end)
-        end.add_done_callback(lambda end: end.cancelled() or end.exception())
-        await asyncio.wait([end], timeout=timeout)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._over()
         return self.done()
 
     def done(self) -> bool:
@@ -96,7 +93,8 @@ class RunHandle(Displayable):
         """End it here; once it is over, or stopped already, this does nothing."""
         if not self.done() and not self._stopping:
             self._stopping = True
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            with suppress(RuntimeError):  # its loop is closed, so it is as stopped as can be
+                self._loop.call_soon_threadsafe(self._task.cancel)
 
     def result(self, timeout: float | None = None) -> AgentSession:
         """Block until it is over.
@@ -112,23 +110,42 @@ class RunHandle(Displayable):
 
     async def _wait(self) -> AgentSession:
         try:
-            return await asyncio.shield(asyncio.wrap_future(self._end))
+            await self._over()
         except asyncio.CancelledError:
             self.stop()
             raise
+        if self._end.cancelled():
+            raise asyncio.CancelledError
+        return self._end.result()
+
+    async def _over(self) -> None:
+        over = asyncio.Event()
+        self._end.add_done_callback(waker(over))
+        await over.wait()
 
     def _begin(self) -> None:
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._work)
+        self._task = self._loop.create_task(carried(self._work))
         self._task.add_done_callback(self._settle)
 
-    def _settle(self, task: asyncio.Task[AgentSession]) -> None:
+    def _settle(self, task: asyncio.Task[AgentSession | Raised]) -> None:
         if task.cancelled() and self._stopping:
             self._end.set_result(self.session)
         elif task.cancelled():
             self._end.cancel()
-        elif error := task.exception():
-            self._end.set_exception(error)
+        elif isinstance(ended := task.result(), Raised):
+            self._end.set_exception(ended.error)
         else:
-            self._end.set_result(task.result())
+            self._end.set_result(ended)
+
+
+def waker(event: asyncio.Event) -> Callable[[object], None]:
+    """Make what sets ``event`` from any thread, for as long as there is a loop to wait on it."""
+    loop = asyncio.get_running_loop()
+
+    def wake(_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(event.set)
+
+    return wake
