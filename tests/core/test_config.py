@@ -62,7 +62,16 @@ def test_with_methods() -> None:
         ({"temperature": float("nan")}, "temperature must be a number, got nan"),
         ({"temperature": -0.5}, "temperature must be >= 0, got -0.5"),
         ({"on_parse_error": "ignore"}, "got 'ignore'"),
+        ({"temperature": "hot"}, "temperature must be a number, got 'hot'"),
+        ({"temperature": True}, "temperature must be a number, got True"),
+        ({"seed": "x"}, "seed must be a whole number, got 'x'"),
+        ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
+        ({"system_prompt": None}, "system_prompt must be text, got None"),
+        ({"profile": 5}, "profile must be text, got 5"),
         ({"stop_sequences": "\nUser:"}, "stop_sequences must be several texts"),
+        ({"stop_sequences": None}, "stop_sequences must be several texts, got None"),
+        ({"stop_sequences": ["x", 1]}, "each of stop_sequences must be text, got 1"),
+        ({"stop_sequences": ["x", ""]}, "none of stop_sequences may be empty"),
     ],
 )
 def test_what_can_never_be_right(settings: dict[str, Any], text: str) -> None:
@@ -79,3 +88,17 @@ def test_there_and_back() -> None:
     assert AgentConfig.from_dict(config.to_dict()) == config
     assert AgentConfig.from_dict({"max_iterations": 5, "model": "m"}) == AgentConfig(5, "m")
     assert config.options() == {"seed": 7, "temperature": 0.5}
+
+
+def test_what_is_no_configuration() -> None:
+    """Is refused by our own error, as whatever else can never be right."""
+    for data in ({}, {"max_iterations": 1, "model": "m", "odd": 1}):
+        with pytest.raises(InvalidValue, match="not the data of an AgentConfig"):
+            AgentConfig.from_dict(data)
+
+
+def test_texts_can_be_written_down() -> None:
+    """A lone surrogate, which no file could hold, is replaced."""
+    config = AgentConfig(1, "m\ud800", system_prompt="\ud800", stop_sequences=("\ud800",))
+    assert (config.model, config.system_prompt) == ("m\ufffd", "\ufffd")
+    assert config.stop_sequences == ("\ufffd",)
