@@ -13,7 +13,7 @@ from agentlab.core.events import Entry, ReActStep
 class Observer:
     """Does nothing; override what you want to hear of. It must be quick, and may not matter.
 
-    An observer that raises is logged once and hears no more.
+    An observer that raises hears no more, which is logged and among the session's warnings.
     """
 
     def on_loop_start(self, prompt: str) -> None:
@@ -57,4 +57,5 @@ def observing(observer: Observer) -> Callable[[Entry], None]:
             case _:
                 pass
 
+    hear.__qualname__ = type(observer).__qualname__  # what the log calls it
     return hear
