@@ -40,7 +40,7 @@ class ReActLoop:
 
     def __init__(self, config: AgentConfig, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.config = config
-        self._registry = ToolRegistry()
+        self._registry = ToolRegistry(clock=clock)
         self._clock = clock
         self._observers: list[Observer] = []
         self._hook: ActionHook | None = None
