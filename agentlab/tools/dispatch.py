@@ -2,8 +2,9 @@
 
     required fields → validators → guard → cache → handler → guard's record → cache
 
-Whatever a handler does, a caller sees a value or an ``Exception``: what else it raises, such as
-``SystemExit``, is its failure. Cancellation alone passes through, and counts against nobody.
+Whatever a handler, a validator or a guard does, a caller sees a value or an ``Exception``: what
+else it raises, such as ``SystemExit``, is its failure. Cancellation alone passes through, and
+counts against nobody.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ async def perform(spec: ToolSpec, args: Any, cache: ToolCache | None, orphans: O
     orphans : Orphans
         Counts the handler while it runs on with nobody waiting.
     """
-    spec.check(args)
     cache = cache if spec.cacheable else None
-    permit = await admitted(spec)
+    with CONTAINED:
+        spec.check(args)
+        permit = await admitted(spec)
     try:
         data = MISSING if cache is None else await recalled(cache, spec, args)
         if data is not MISSING:

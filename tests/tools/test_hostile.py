@@ -8,7 +8,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any, NoReturn
@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from agentlab.core.clock import FakeClock
 from agentlab.core.config import AgentConfig
-from agentlab.core.errors import AgentLabError, ToolError
-from agentlab.core.protocols import Observation
+from agentlab.core.errors import AgentLabError, InvalidValue, ToolError
+from agentlab.core.protocols import Observation, Permit
 from agentlab.core.run import Run
 from agentlab.core.text import compact
 from agentlab.core.trace import Trace
@@ -364,3 +364,32 @@ def test_a_tool_that_blocks_leaves_the_loop_alone() -> None:
         return turns
 
     assert asyncio.run(main()) == 20
+
+
+def test_an_exit_of_a_validator_or_a_guard() -> None:
+    """Is an observation as well, and the handler is not called."""
+
+    class Leaves:
+        def enter(self, subject: str = "", needs: Sequence[str] = ()) -> Permit:
+            sys.exit(f"{subject}{needs}")
+
+    handler = called_never
+    tools = ToolRegistry([
+        ToolSpec("v", "", handler, validators=(lambda _: sys.exit(3),)),
+        ToolSpec("g", "", handler, guard=Leaves()),
+    ])  # fmt: skip
+    seen = [tools.observe_sync(name, {}) for name in "vg"]
+    assert [each.error for each in seen] == ["SystemExit: 3", "SystemExit: tool:g()"]
+
+
+def called_never(_: Any) -> None:
+    """Be called."""
+    raise AssertionError
+
+
+def test_a_schema_is_plain_json() -> None:
+    """What could not be shown to a model is made plain, or refused, where the tool is made."""
+    odd = ToolSpec("x", "", print, schema={"properties": {"\ud800": {"default": {1}}}})
+    assert odd.schema == {"properties": {"\ufffd": {"default": "{1}"}}}
+    with pytest.raises(InvalidValue, match="nan is not a JSON number"):
+        ToolSpec("x", "", print, schema={"default": float("nan")})
