@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-FENCE = r"```(?:\w*+[ \t]*+(?:\r?\n|\Z)|json\b)?\s*+"
+FENCE = r"```(?:\w*+[ \t\r]*+(?:\n|\Z)|json\b)?\s*+"
 FINAL = re.compile(
-    rf"\s*+(?:{FENCE})?[*`]*+final[ _]answer(?!\w)(?:[*`]++(?=[\s:]))?"
+    rf"\s*+(?:{FENCE})?[*`]*+final[ _]answer(?!\w)(?:[*`]++(?=[\s:]|\Z))?"
     r"\s*+(?::(?:[*`]++(?=\s|\Z))?)?(.*)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -207,7 +207,7 @@ class Sections:
 
     def _closes(self, kind: str) -> bool:
         """Tell whether a header of that kind comes after the pair, and not within it."""
-        if kind in ("thought", "observation") or self.action.closed:
+        if kind in ("thought", "observation"):
             return True
         if kind.startswith("final"):  # after "Action: None", or a marker without a text
             return self.action.form == "answer" or not NO_TOOL.fullmatch(self.action.name)
@@ -256,7 +256,7 @@ class Sections:
         elif self._quoted:
             self._quoted = False
             return at
-        elif not (header or alone) or (self.done and not self.orphans):
+        elif not (header or alone):
             return at
         elif self.orphans:
             self._restart()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentlab.core.errors import AgentLoopError, ToolArgumentError
@@ -48,6 +48,13 @@ def test_reading_is_total(text: str) -> None:
 
 
 @given(SOUP | USUAL)
+@example("Thought: a\nAction: FINAL_ANSWER b\r\nc")
+@example("Thought: a\nAction: FINAL_ANSWER b\nThought: c")
+@example("Thought: a\nAction: \nFINAL_ANSWER 4:a")
+@example("Thought: a\nAction: FINAL_ANSWER \nb")
+@example("Thought: a\nAction: go {}\n**")
+@example("Thought: a\nAction: go \nmore")
+@example("Thought: a\nSo\nAction: final_answer {}")
 @settings(max_examples=500)
 def test_both_ways_agree(text: str) -> None:
     """The fast path gives what the full grammar gives, or nothing."""

@@ -6,7 +6,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentlab.core.errors import AgentLoopError
@@ -62,6 +62,25 @@ STREAMS = {
         ["Action: no {}\n", "</think>\n", "Action: go {}\n"],
         [("Action: no {}\n", "no {}"), ("end", "go {}")],
     ),
+    "reasoning, found late, in one piece": (
+        ["Action: no {}\n</think>\nAction: go {}\n"],
+        [("Action: no {}\n</think>\nAction: go {}\n", "no {}"), ("end", "go {}")],
+    ),
+    "a string over lines": (
+        ['Action: go {"a": "x\n', "}\n", '"}', "\n"], [("\n", 'go {"a": "x\n}\n"}')],
+    ),
+    "a header in a fence": (
+        ["Thought: x\n```\n", "Action:", " no {}\n```\n", "Action:", " go"],
+        [("Action:", "x ``` Action: no {} ```"), ("end", "go")],
+    ),
+    "a fence that is none": (["Action: go [\n```\n", "Action: x\n", "]\n"], [("end", "x\n]")]),
+    "a fence after another": (
+        ["Thought: x\n```\nAction: no\n```\nAction: go", " [\n```\n", "]\n"],
+        [
+            ("Thought: x\n```\nAction: no\n```\nAction: go", "x ``` Action: no ```"),
+            ("]\n", "go [\n```\n]"),
+        ],
+    ),
     "fence": (
         ["```\n", "Thought: x\nAction: go {}\n", "```\n"], [("end", "x"), ("end", "go {}")],
     ),
@@ -99,12 +118,17 @@ PIECES = st.sampled_from([
     "Thought: ", "Action: ", "Observation: ", "Final Answer: ", "Action Input: ", "**Thought:** ",
     "**Action: ", "\n", "\n", "\n", "\n", " ", "\r\n", "<think>", "</think>", "```", "```json\n",
     "```py", "`", "a", "go", "go {", "{", "}", "[", "]", "(", ")", '"', "'", "\\", "**", ":", "1",
-    "None", "FINAL_ANSWER", 'go {"a": 1}', "go(a=1)", "S[x]", "é",
+    "None", "FINAL_ANSWER", "`\\n", "\\r\\n", 'go {"a": 1}', "go(a=1)", "S[x]", "é",
 ])  # fmt: skip
 SOUP = st.lists(PIECES, max_size=25).map("".join)
 
 
 @given(SOUP, st.lists(st.integers(0, 100), max_size=6))
+@example('Action: {"a": 1}```py\n1\n**Thought:** \n', [])
+@example("Action: a\nAction Input: FINAL_ANSWER`\n\nAction: \nb", [])
+@example("Action: a \r\n```py\r\n[1]\r\n`", [])
+@example("Thought: a\nAction: `\nThought: a\nAction: b", [])
+@example("Thought: " + "a" * 300 + "\nAction: go", [])
 @settings(max_examples=500)
 def test_how_it_is_cut_does_not_matter(text: str, cuts: list[int]) -> None:
     """Letter by letter, in pieces or at once: the same is told, and by the end all of it."""
