@@ -47,7 +47,7 @@ browser: $(VENV)/dev chromium ## tests in a real JupyterLab with a real Chromium
 	$(RUN) pytest -m browser
 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
-	$(RUN) pytest --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
+	AGENTLAB_RECORDING=replay $(RUN) pytest --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
 
 bench: $(VENV)/dev ## measure what benchmarks/ measures, but for the install
 	@for each in $(filter-out benchmarks/install.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done

@@ -85,6 +85,7 @@ def _settings(private: Path, theme: str) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": f"{private}/runtime",
         "JUPYTER_CONFIG_DIR": f"{private}/config",
         "IPYTHONDIR": f"{private}/ipython",
+        "AGENTLAB_RECORDING": "replay",  # what is not on the tape must fail, not ask a model
     }
 
 
@@ -179,6 +180,9 @@ class Tab:
             )
             width = self.page.evaluate("window.innerWidth")
             self.page.set_viewport_size({"width": width, "height": min(int(height), 6000)})
+            self.page.evaluate(
+                "document.querySelectorAll('.jp-WindowedPanel-outer').forEach(x => x.scrollTop = 0)"
+            )
             self.page.wait_for_timeout(500)
             Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=f"{folder}/{name}.png")
