@@ -7,13 +7,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import WrongThread
 from agentlab.core.events import Entry, ReActStep, StepEnded
 from agentlab.core.session import AgentSession
-from agentlab.core.sync import Raised, carried, closing, in_loop, on_portal, portal
+from agentlab.core.sync import ENDINGS, Raised, carried, closing, in_loop, on_portal, portal
 from agentlab.core.trace import Trace
 
 
@@ -126,7 +127,9 @@ class RunHandle(Displayable):
     def _begin(self) -> None:
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(carried(self._work))
+        context = copy_context()  # what it was started from may end before it does
+        context.run(ENDINGS.set, (lambda: self._stopping,))
+        self._task = self._loop.create_task(carried(self._work), context=context)
         self._task.add_done_callback(self._settle)
 
     def _settle(self, task: asyncio.Task[AgentSession | Raised]) -> None:
