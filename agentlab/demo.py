@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from importlib.resources import files
@@ -63,7 +64,7 @@ def as_html(book: Any) -> str:
     nothing = dict.fromkeys(("mathjax_url", "require_js_url", "mermaid_js_url"), "")
     exporter = need("nbconvert", "lab").HTMLExporter(**nothing)
     page: str = exporter.from_notebook_node(book)[0]
-    return page.replace('<script src=""></script>', "")
+    return re.sub(r'<script src="">\s*</script>', "", page)
 
 
 def _echoing(nbclient: Any) -> type[Any]:
@@ -71,9 +72,11 @@ def _echoing(nbclient: Any) -> type[Any]:
 
     class Echoing(nbclient.NotebookClient):  # type: ignore[misc]  # made at run time
         def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-            if msg["msg_type"] == "stream":
-                where = sys.stderr if msg["content"]["name"] == "stderr" else sys.stdout
-                print(msg["content"]["text"], end="", file=where, flush=True)
-            return super().process_message(msg, cell, cell_index)
+            if msg["msg_type"] != "stream":
+                return super().process_message(msg, cell, cell_index)
+            said, text = msg["content"]["name"], msg["content"]["text"]
+            print(text, end="", file=sys.stderr if said == "stderr" else sys.stdout, flush=True)
+            # What the model says of its loading is news for the terminal, not for the page.
+            return None if said == "stderr" else super().process_message(msg, cell, cell_index)
 
     return Echoing

@@ -1,0 +1,27 @@
+"""The demo, with the real model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agentlab.demo import demo, notebook
+
+pytestmark = pytest.mark.local
+
+
+def test_the_demo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Tells of the loading, of the steps, of the answer, and where the page is; asks nobody."""
+    page = demo(tmp_path / "demo")
+    told, html = capfd.readouterr(), page.read_text()
+
+    assert "loading gemma3-270m" in told.err
+    assert '1. population {"city":"Lyon"}' in told.out
+    assert "answer: 875000" in told.out
+    assert str(page) in told.out
+    assert html.count('<div class="agl-card">') >= 4
+    assert "INFO agentlab" not in html
+    assert 'src="http' not in html
+    assert 'src=""' not in html
+    assert not list(notebook().parent.glob("**/.agentlab"))
