@@ -22,7 +22,7 @@ def install(extra: str) -> None:
     """Install into a new environment and print what it cost."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
+        python = str(Path(folder) / "bin" / "python")
         packages = Path(next(Path(folder).glob("lib/python*/site-packages")))
         before = size(packages)
         began = time.monotonic()
