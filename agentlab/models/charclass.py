@@ -33,7 +33,7 @@ def bounded_class(pattern: object, most: int) -> tuple[CharClass, int, int] | No
     r"""Read a pattern that is one class and a count; give None for any other.
 
     >>> bounded_class("^[0-9+-]{1,40}$", 200)[0].as_gbnf()
-    '[+\\x2d0-9]'
+    '[+\\U0000002d0-9]'
 
     Parameters
     ----------
