@@ -113,6 +113,11 @@ class Extent:
         else:
             self._open(self.text() + piece)
 
+    @property
+    def quoting(self) -> bool:
+        """Whether what comes next stands in quotes that are still open."""
+        return bool(self._quote) and not self.closed
+
     def text(self) -> str:
         """Give it, up to where the arguments ended."""
         return "".join(self._parts)

@@ -258,6 +258,8 @@ class Sections:
             return at
         elif not (header or alone):
             return at
+        elif self._section == "action" and self.action.quoting and not alone:
+            return at  # somebody's data, which must not speak for the model
         elif self.orphans:
             self._restart()
             self.orphaned, self._reasoned_to = True, tag.start()

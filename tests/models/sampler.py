@@ -25,8 +25,8 @@ ODD = "aB z{}[]()<>`'\"\\/:,.*#|-_=\t\n\r\x00\x1f\x7f\x85\u2028\u202e\xa0é\ufef
 MEANT: dict[str, list[str]] = {
     "free": ["Action: ", "Thought: ", "Observation: ", "FINAL_ANSWER ", "**", " {", "# "],
     "char": [
-        "<think>", "</p>", "```", "```json", "Action: ", "Thought: ", "FINAL_ANSWER 42", "}",
-        "Observation: ", "{", "<tool_call>", "None", "  ", "x(a=1)", "//",
+        "<think>", "</think>", "</p>", "```", "```json", "Action: ", "Thought: ", "}",
+        "FINAL_ANSWER 42", "Observation: ", "{", "<tool_call>", "None", "  ", "x(a=1)", "//",
     ],
 }  # fmt: skip
 MANY = 12
