@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from agentlab.core.errors import InvalidValue, NotConfigured
-from agentlab.core.text import suggestion
+from agentlab.core.text import clean, suggestion
 
 Kind: TypeAlias = Literal["base", "chat"]
 
@@ -22,6 +22,7 @@ CACHE_VARIABLE = "AGENTLAB_CACHE"
 HUB_VARIABLE = "HF_ENDPOINT"
 HUB = "https://huggingface.co"
 TEMPLATE = b"tokenizer.chat_template"
+MAX_NAME = 80  # characters of a file's name, to which more is added while it is coming
 HEADER_BYTES = 64 << 20  # a vocabulary, and what comes after it, is within
 
 
@@ -98,7 +99,7 @@ class ModelFile:
         """Bytes, as far as they are known without fetching anything."""
         if self.entry:
             return self.entry.size
-        return self.path.stat().st_size if self.path.is_file() else None
+        return self.path.stat().st_size if there(self.path) else None
 
 
 CATALOGUE: dict[str, ModelEntry] = {
@@ -170,12 +171,13 @@ def look_up(name: str | os.PathLike[str]) -> ModelFile:
     text = os.fspath(name)
     if entry := CATALOGUE.get(text):
         return ModelFile(text, cache_dir() / f"{text}.gguf", entry=entry)
-    if url := as_url(text):
-        return ModelFile(shown(text), cache_dir() / file_name(url), url)
+    if url := as_url(clean(text)):
+        return ModelFile(shown(clean(text)), cache_dir() / file_name(url), url)
     if text.endswith(".gguf"):
-        return ModelFile(Path(text).stem, Path(text).expanduser())
+        path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path's raises for an unknown user
+        return ModelFile(Path(text).stem, path)
     fetched = cache_dir() / f"{text}.gguf"
-    if re.fullmatch(r"[\w.-]+", text) and fetched.is_file():
+    if re.fullmatch(r"[\w.-]+", text) and there(fetched):
         return ModelFile(text, fetched)
     known = ", ".join(CATALOGUE)
     hint = f"no local model is called {text!r}{suggestion(text, CATALOGUE)}; known are {known}"
@@ -197,8 +199,12 @@ def as_url(text: str) -> str | None:
         owner, repo, file = parts
         hub = os.environ.get(HUB_VARIABLE, HUB).rstrip("/")
         return f"{hub}/{owner}/{repo}/resolve/main/{file}"
-    if not text.startswith(("http://", "https://")):
+    scheme, mark, rest = text.partition("://")
+    if not mark or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return None
+    if scheme.lower() not in ("http", "https"):
+        raise InvalidValue(f"a model comes over http or https, got {shown(text)!r}")
+    text = f"{scheme.lower()}://{rest}"
     try:
         host = urlsplit(text).hostname
     except ValueError:  # half an IPv6 address
@@ -224,13 +230,18 @@ def file_name(url: str) -> str:
     'tiny_model.64feb5e0.gguf'
     """
     last = unquote(urlsplit(url).path).rpartition("/")[2].removesuffix(".gguf")
-    stem = re.sub(r"[^\w.-]", "_", last).strip(".") or "model"
+    stem = re.sub(r"(?a)[^\w.-]", "_", last)[:MAX_NAME].strip(".") or "model"
     return f"{stem}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.gguf"
+
+
+def there(path: Path) -> bool:
+    """Tell whether there is such a file; there is none by a name that the system does not take."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path's raises where a name is too long
 
 
 def kind_of_file(path: Path) -> Kind:
     """Tell a chat model from a base model by whether its header has a chat template."""
-    if not path.is_file() or not path.stat().st_size:
+    if not there(path) or not path.stat().st_size:
         return "chat"
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return "chat" if data.find(TEMPLATE, 0, HEADER_BYTES) >= 0 else "base"

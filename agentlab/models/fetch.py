@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -234,8 +235,11 @@ def alone(path: Path) -> Iterator[None]:
         yield
         return
     with path.open("ab") as file:
-        try:
+        held = False
+        with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PersistenceError(f"{path.name} is being fetched by another process") from None
+            # Else it was let go, and moved away, between the opening and the locking.
+            held = path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
+        if not held:
+            raise PersistenceError(f"{path.name} is being fetched by another process")
         yield

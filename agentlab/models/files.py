@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,21 +39,19 @@ def join(sources: Iterable[BinaryIO], target: Path, sha256: str) -> Path:
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``target`` at the end, unless something fails."""
     folder = target.parent
+    new = folder / f".{target.name}.{secrets.token_hex(4)}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=".tmp")
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+        with new.open("xb") as file:  # with the rights that the user's new files have
             yield file
             seal(file)
-        Path(name).replace(target)
+        new.replace(target)
         sync_folder(folder)
     except OSError as error:
         raise unwritable(folder, error) from error
     finally:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink()
 
 
 def seal(file: BinaryIO) -> None:

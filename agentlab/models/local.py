@@ -7,7 +7,8 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, get_args
 
 from agentlab.core.errors import AgentLabError, InvalidValue, ProviderError
 from agentlab.core.protocols import Chunk, Request, Usage
@@ -75,11 +76,12 @@ class LocalModel:
         at_least(64, n_ctx=n_ctx)
         at_least(1, max_tokens=max_tokens, threads=1 if threads is None else threads)
         at_least(0, logprobs=logprobs)
+        check_rest(temperature, seed, kind)
         self._file = look_up(name)
         self.name = self._file.name
-        self.n_ctx, self.threads = n_ctx, threads
-        self.temperature, self.seed, self.max_tokens = temperature, seed, max_tokens
-        self.logprobs = logprobs
+        self.n_ctx, self.threads = int(n_ctx), None if threads is None else int(threads)
+        self.temperature, self.seed = float(temperature), None if seed is None else int(seed)
+        self.max_tokens, self.logprobs = int(max_tokens), int(logprobs)
         self._kind, self._profile = kind, profile
 
     def __repr__(self) -> str:
@@ -222,7 +224,22 @@ def refused(error: dict[str, Any]) -> AgentLabError:
 
 
 def at_least(least: int, **given: int) -> None:
-    """Raise unless every number is at least so large."""
+    """Raise unless every number is a whole one, and at least so large."""
     for name, value in given.items():
-        if value < least:
+        if not is_whole(value) or value < least:
             raise InvalidValue(f"{name} must be >= {least}, got {value!r}")
+
+
+def check_rest(temperature: float, seed: int | None, kind: str | None) -> None:
+    """Raise unless they can be right."""
+    if not isinstance(temperature, Real) or not 0 <= temperature < float("inf"):
+        raise InvalidValue(f"temperature must be a number >= 0, got {temperature!r}")
+    if seed is not None and not is_whole(seed):
+        raise InvalidValue(f"seed must be a whole number, got {seed!r}")
+    if kind not in (None, *get_args(Kind)):
+        raise InvalidValue(f"kind must be 'base' or 'chat', got {kind!r}")
+
+
+def is_whole(value: object) -> bool:
+    """Tell whether it is a whole number; a truth value is none, one of NumPy is."""
+    return isinstance(value, Integral) and not isinstance(value, bool)

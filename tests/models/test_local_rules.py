@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -314,13 +315,36 @@ def test_loading_is_told(engine: Played, path: Path, caplog: pytest.LogCaptureFi
     "settings",
     [
         {"n_ctx": 63}, {"max_tokens": 0}, {"threads": -1}, {"threads": 0}, {"logprobs": -1},
+        {"n_ctx": "big"}, {"n_ctx": 99.5}, {"max_tokens": None}, {"threads": True},
     ],
 )  # fmt: skip
 def test_settings_that_can_never_be_right(settings: Any) -> None:
     """The error names them."""
     ((name, given),) = settings.items()
-    with pytest.raises(InvalidValue, match=rf"{name} must be >= \d+, got {given}"):
+    with pytest.raises(InvalidValue, match=rf"{name} must be >= \d+, got {given!r}"):
         LocalModel(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": -0.1}, {"temperature": float("nan")}, {"temperature": float("inf")},
+        {"temperature": "hot"}, {"seed": "x"}, {"seed": 1.5}, {"kind": "instruct"},
+    ],
+)  # fmt: skip
+def test_other_settings_that_can_never_be_right(settings: Any) -> None:
+    """They are refused where they are given, not by the engine at the first question."""
+    ((name, given),) = settings.items()
+    with pytest.raises(InvalidValue, match=rf"{name} must be .*, got {given!r}"):
+        LocalModel(**settings)
+
+
+def test_numbers_of_numpy(engine: Played, path: Path) -> None:
+    """A sweep gives them; the engine is told plain ones."""
+    seed: Any = np.int64(3)
+    ask(LocalModel(path, seed=seed, temperature=np.float64(0.5)))
+
+    assert {type(engine.asked[-1][name]) for name in ("seed", "temperature")} == {int, float}
 
 
 def test_what_it_shows(path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import io
 import logging
 import os
 import signal
@@ -14,11 +16,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from agentlab.core.errors import AgentLabError, InvalidValue, PersistenceError, ProviderError
+from agentlab.core.errors import (
+    AgentLabError,
+    InvalidValue,
+    NotConfigured,
+    PersistenceError,
+    ProviderError,
+)
 from agentlab.models import fetch, files
 from agentlab.models.catalogue import look_up
 from agentlab.models.pull import at_hand, pull
@@ -334,6 +342,57 @@ def test_keys_are_shown_nowhere(
     said = [*map(str, errors), caplog.text, repr(look_up(url).name), *names(cache)]
     assert b"CANARY" not in kept
     assert not [text for text in said if "CANARY" in text]
+
+
+def test_long_names(shelf: Shelf) -> None:
+    """The file of a long address has a name that every system takes; else there is no such file."""
+    path = pull(shelf.url(f"/{'é' * 300}{'a' * 3000}.gguf"), sha256=SHA256)
+
+    assert path.read_bytes() == BODY
+    assert len(path.name.encode()) < 100
+    for name in ("a" * 5000, "a" * 5000 + ".gguf", "~nobody-of-that-name/a.gguf"):
+        with pytest.raises(NotConfigured):
+            pull(name)
+        with pytest.raises(NotConfigured):
+            at_hand(look_up(name))
+
+
+def test_the_rights_of_a_file(tmp_path: Path) -> None:
+    """They are those of every new file of the user's, so that others may read it where they may."""
+    before = os.umask(0o022)
+    try:
+        files.join([io.BytesIO(b"GGUF")], tmp_path / "a.gguf", hashlib.sha256(b"GGUF").hexdigest())
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "a.gguf").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_lock_that_was_let_go_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been moved away while one asked for it is another's: nothing is written to it."""
+    path, flock = tmp_path / "a.part", fcntl.flock
+
+    def moved(*args: Any) -> None:
+        path.rename(tmp_path / "a")
+        flock(*args)
+
+    monkeypatch.setattr(fcntl, "flock", moved)
+    with pytest.raises(PersistenceError, match="another process"), fetch.alone(path):
+        pytest.fail("it was held")
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y.gguf", "file:///etc/passwd", "s3://b/y.gguf"])
+def test_other_ways_to_fetch(url: str) -> None:
+    """There are none, and the error says so."""
+    with pytest.raises(InvalidValue, match=f"over http or https, got '{url}'"):
+        pull(url)
+
+
+def test_a_scheme_in_capitals(shelf: Shelf) -> None:
+    """It is the same scheme, and the same file."""
+    url = shelf.url()
+
+    assert pull(url.replace("http:", "HTTP:")) == pull(url)
 
 
 @pytest.mark.parametrize("url", ["http:///tiny.gguf", "https://", "http://[::1/tiny.gguf"])
