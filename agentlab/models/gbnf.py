@@ -116,7 +116,7 @@ class Rules:
         return self._of_type(schema if isinstance(schema, Mapping) else {}, shared)
 
     def _of_type(self, schema: Schema, shared: Schema) -> str:
-        match schema.get("type"):
+        match schema.get("type", "object" if schema.get("properties") else None):
             case "object":
                 return self._object(schema, shared)
             case "array":

@@ -7,37 +7,18 @@ the tools are said to give is made up, and says so nowhere: a small model would 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_type_hints
 
 from agentlab.core.protocols import Tool
 from agentlab.core.text import compact, cut
 from agentlab.models.charclass import bounded_class
+from agentlab.strategies.madeup import required, value
 
-VALUES = {
-    "city": ("Oslo", "Bergen"),
-    "country": ("Norway", "Sweden"),
-    "name": ("Ada", "Alan"),
-    "person": ("Ada", "Alan"),
-    "author": ("Ada", "Alan"),
-    "date": ("2024-05-01", "2024-06-01"),
-    "query": ("snow", "rain"),
-    "question": ("snow", "rain"),
-    "text": ("hello", "good day"),
-    "word": ("hello", "day"),
-    "url": ("https://example.org/a", "https://example.org/b"),
-    "path": ("a.txt", "b.txt"),
-    "file": ("a.txt", "b.txt"),
-}
-PLAIN: dict[str, Callable[[Any, int], Any]] = {
-    "integer": lambda least, which: max(least, 7 + which),
-    "number": lambda least, which: max(least, 2.5 + which),
-    "boolean": lambda _, which: not which,
-}
 VERBS = ("get_", "fetch_", "find_", "look_up_", "lookup_", "search_", "read_", "compute_")
 NUMBERS = (709000, 291000)
-MAX_NOTE = 80
 """What a tool is said to give, and the sum of it."""
+MAX_NOTE = 80
 
 
 class Turn(NamedTuple):
@@ -77,12 +58,6 @@ def what(name: str, field: Any) -> str:
     """Say what an argument is: its description, or its name."""
     note = field.get("description", "") if isinstance(field, Mapping) else ""
     return cut(on_one_line(note), MAX_NOTE) or name.replace("_", " ")
-
-
-def required(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arguments that must be there, in order."""
-    fields = schema.get("properties") or {}
-    return {name: fields[name] for name in fields if name in schema.get("required", ())}
 
 
 def worked_examples(tools: Sequence[Tool]) -> str:
@@ -167,24 +142,9 @@ def value_text(tool: Tool, which: int) -> str:
 
 def arguments(tool: Tool, which: int) -> dict[str, Any]:
     """Make up the arguments of a call."""
-    return {name: value(name, field, which) for name, field in required(tool.schema).items()}
-
-
-def value(name: str, field: Any, which: int) -> Any:
-    """Make up an argument that fits its schema, and looks right for its name."""
-    match field:
-        case {"enum": [*values]} if values:
-            return values[which % len(values)]
-        case {"anyOf": [first, *_]} | {"oneOf": [first, *_]}:
-            return value(name, first, which)
-        case {"type": "array"}:
-            return [value(name.removesuffix("s"), field.get("items", {}), which)]
-        case {"type": "object"}:
-            return {each: value(each, part, which) for each, part in required(field).items()}
-        case {"type": "integer" | "number" | "boolean" as kind}:
-            return PLAIN[kind](field.get("minimum", 0), which)
-    last = name.lower().rpartition("_")[2]
-    return VALUES.get(last, ("red", "blue"))[which]
+    shared = tool.schema.get("$defs") or {}
+    fields = required(tool.schema)
+    return {name: value(name, field, which, shared) for name, field in fields.items()}
 
 
 def sum_argument(tool: Tool) -> str | None:

@@ -234,6 +234,10 @@ def test_without_tools() -> None:
             },
             r'"{" "\"a\":" null ("," "\"b\":" null)? "}"',
         ),
+        (
+            {"properties": {"a": {"type": "null"}}, "required": ["a"]},  # whose type goes unsaid
+            r'"{" "\"a\":" null "}"',
+        ),
         ({}, "any-3"),
         (True, "any-3"),
         ({"type": "odd"}, "any-3"),

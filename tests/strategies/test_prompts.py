@@ -8,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
 from msgspec import Meta
@@ -21,6 +24,7 @@ from agentlab.models.gbnf import react_grammar
 from agentlab.models.local import LocalModel
 from agentlab.models.scripted import ScriptedModel
 from agentlab.runtime import AgentRuntime
+from agentlab.strategies.examples import arguments
 from agentlab.strategies.grammar import FinalAnswer, ToolCall, read
 from agentlab.strategies.prompts import PROFILES, PromptProfile, profile_for
 from agentlab.tools.builtin import calculator
@@ -38,6 +42,14 @@ class Place:
 
     city: str
     floor: int = 0
+
+
+@dataclass
+class Tree:
+    """An argument that has itself within."""
+
+    value: int
+    left: Tree | None
 
 
 @tool(inline=True)
@@ -155,6 +167,74 @@ def test_examples_are_steps(profile: PromptProfile, tools: Sequence[ToolSpec]) -
             next(each for each in tools if each.name == wanted.name).check(wanted.args)
     assert any(isinstance(wanted, ToolCall) for wanted in found)
     assert isinstance(found[-1], FinalAnswer)
+
+
+@tool(inline=True)
+def bounded(  # noqa: PLR0913, PLR0917 - one of each kind
+    level: Annotated[int, Meta(le=3)],
+    depth: Annotated[int, Meta(gt=20, lt=23)],
+    share: Annotated[float, Meta(gt=0, lt=1)],
+    heat: Annotated[float, Meta(ge=100)],
+    cold: Annotated[float, Meta(lt=-5)],
+    code: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")],
+    digits: Annotated[str, Meta(pattern=r"^[0-9]{2,4}$")],
+    city: Annotated[str, Meta(min_length=10, max_length=12)],
+    country: Annotated[str, Meta(max_length=2)],
+) -> str:
+    """Take what is within bounds."""
+    return f"{level}{depth}{share}{heat}{cold}{code}{digits}{city}{country}"
+
+
+@tool(inline=True)
+def nested(  # noqa: PLR0913, PLR0917 - one of each kind
+    place: Place,
+    perhaps: Place | None,
+    always: Literal["so"],
+    nothing: None,
+    pair: tuple[int, str],
+    few: Annotated[list[str], Meta(min_length=2, max_length=3)],
+    none: Annotated[list[str], Meta(max_length=0)],
+    tree: Tree,
+    day: date,
+    span: timedelta,
+    sum_of_money: Decimal,
+    key: UUID,
+    at: Annotated[datetime, Meta(tz=True)],
+) -> str:
+    """Take what holds others."""
+    return f"{place}{perhaps}{always}{nothing}{pair}{few}{none}{tree}{day}{span}{sum_of_money}{key}{at}"
+
+
+@pytest.mark.parametrize("each", [bounded, nested], ids=lambda each: each.name)
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_values_of_examples(each: ToolSpec, which: int) -> None:
+    """What a small model is shown is what the tool takes: bounds, lengths, what holds others."""
+    each.check(arguments(each, which))
+
+
+@pytest.mark.parametrize(
+    ("schema", "made"),
+    [
+        ({"const": {"a": 1}}, {"a": 1}), ({"type": "null"}, None),
+        ({"type": ["integer", "null"], "maximum": 2}, 2), ({"$ref": "#/$defs/N"}, {"next": None}),
+        ({"anyOf": [{"$ref": "#/$defs/N"}, {"type": "null"}]}, None), ({"$ref": "gone"}, "red"),
+        ({"properties": {"city": {}}, "required": ["city"]}, {"city": "Oslo"}),
+        ({"type": "integer", "minimum": "a", "exclusiveMinimum": True}, 7), (False, "red"),
+        ({"type": "array", "minItems": 3, "items": {"type": "boolean"}}, [True] * 3),
+        ({"type": "string", "pattern": "^(a|b)$"}, "red"),
+    ],
+)  # fmt: skip
+def test_what_schemas_by_hand_may_say(schema: Any, made: Any) -> None:
+    """It is heeded in examples as it is in the grammar; what leads back to itself ends."""
+    inner = {"next": {"anyOf": [{"$ref": "#/$defs/N"}, {"type": "null"}]}}
+    node = {"type": "object", "properties": inner, "required": ["next"]}
+    loop = {"type": "object", "properties": {"l": {"$ref": "#/$defs/L"}}, "required": ["l"]}
+    whole = {"properties": {"x": schema}, "required": ["x"], "$defs": {"N": node, "L": loop}}
+    odd: Any = SimpleNamespace(name="odd", description="", schema=whole)
+
+    assert arguments(odd, 0) == {"x": made}
+    whole["properties"] = {"x": {"$ref": "#/$defs/L"}}
+    assert "odd" in PROFILES["base"].system("", [odd])
 
 
 @pytest.mark.parametrize("profile", SMALL, ids=lambda each: each.name)
