@@ -197,12 +197,12 @@ def nested(  # noqa: PLR0913, PLR0917 - one of each kind
     tree: Tree,
     day: date,
     span: timedelta,
-    sum_of_money: Decimal,
+    cost: Decimal,
     key: UUID,
     at: Annotated[datetime, Meta(tz=True)],
 ) -> str:
     """Take what holds others."""
-    return f"{place}{perhaps}{always}{nothing}{pair}{few}{none}{tree}{day}{span}{sum_of_money}{key}{at}"
+    return f"{place}{perhaps}{always}{nothing}{pair}{few}{none}{tree}{day}{span}{cost}{key}{at}"
 
 
 @pytest.mark.parametrize("each", [bounded, nested], ids=lambda each: each.name)
