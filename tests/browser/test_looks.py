@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import sys
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.lab import CHROMIUM, chromium
 from tests.display.things import everything, states
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (shutil.which(CHROMIUM) or os.environ.get("CI")),
-        reason=f"no Chromium at {CHROMIUM}: install it, or name it in CHROMIUM",
-    ),
-]
-SCRIPTS = Path(__file__).parents[1] / "browser"
+pytestmark = pytest.mark.browser
+
+SCRIPTS = Path(__file__).parent
 STYLES, OVERFLOW, CONTRAST = (
     (SCRIPTS / f"{name}.js").read_text() for name in ("styles", "overflow", "contrast")
 )
@@ -52,10 +43,9 @@ def body(host: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def blank() -> Iterator[Page]:
+def blank(browser: Browser) -> Page:
     """Give a tab."""
-    with chromium() as browser:
-        yield browser.new_page()
+    return browser.new_page()
 
 
 def show(page: Page, host: str, html: str, width: int = 900) -> None:
