@@ -31,7 +31,7 @@ def demo(output: Path = OUTPUT) -> Path:
     began, source = time.monotonic(), notebook()
     book = nbformat.read(source, as_version=4)
     # Live: neither the tape that tests replay, nor a silent load of the model.
-    os.environ.update(AGENTLAB_RECORDING="off", AGENTLAB_LOG="models=info")
+    live = {"AGENTLAB_RECORDING": "off", "AGENTLAB_LOG": "models=info"}
     print(f"running {NOTEBOOK} with the embedded model, live\n", flush=True)
     place = {"metadata": {"path": str(source.parent)}}
     client = _echoing(nbclient)(
@@ -41,7 +41,7 @@ def demo(output: Path = OUTPUT) -> Path:
         resources=place,
         extra_arguments=["--log-level=40"],  # the kernel's own news are not ours
     )
-    client.execute()
+    client.execute(env={**os.environ, **live})
     output.mkdir(parents=True, exist_ok=True)
     page = output / f"{source.stem}.html"
     page.write_text(as_html(book), encoding="utf-8")

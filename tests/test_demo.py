@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.local
 
 def test_the_demo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Tells of the loading, of the steps, of the answer, and where the page is; asks nobody."""
+    before = dict(os.environ)
     page = demo(tmp_path / "demo")
     told, html = capfd.readouterr(), page.read_text()
 
@@ -24,4 +26,5 @@ def test_the_demo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "INFO agentlab" not in html
     assert 'src="http' not in html
     assert 'src=""' not in html
+    assert dict(os.environ) == before
     assert not list(notebook().parent.glob("**/.agentlab"))
