@@ -24,11 +24,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playw
 REPO = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+LIMIT_MS = 180_000  # of patience: other things may be going on on this machine
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{NOTEBOOK}.sessionContext.session.kernel"
 CODE = f"[...{NOTEBOOK}.content.model.cells].filter(cell => cell.type === 'code')"
 COUNTS = f"{CODE}.map(cell => cell.executionCount ?? 0)"
+FAILED = f"{CODE}.some(cell => cell.outputs.toJSON().some(shown => shown.output_type === 'error'))"
 
 
 class Lab(NamedTuple):
@@ -90,7 +92,7 @@ def _settings(private: Path, theme: str) -> dict[str, str]:
 
 
 def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LIMIT_MS / 1000
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
@@ -143,10 +145,11 @@ class Tab:
         if cells:
             write(lab.root / name, *(nbformat.v4.new_code_cell(cell) for cell in cells))
         self.page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=LIMIT_MS)
         self.page.evaluate("window.jupyterapp.restored")
         ready = f"{NOTEBOOK}?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
-        self.page.wait_for_function(ready, timeout=60_000)
+        self.page.wait_for_function(ready, timeout=LIMIT_MS)
+        self.page.evaluate(f"Promise.all([{NOTEBOOK}.context.ready, {NOTEBOOK}.revealed])")
 
     def do(self, command: str) -> None:
         """Start a command of JupyterLab."""
@@ -154,17 +157,17 @@ class Tab:
 
     def run_all(self) -> None:
         """Start all cells."""
-        self.page.wait_for_function(f"{KERNEL}.status === 'idle'", timeout=60_000)
+        self.page.wait_for_function(f"{KERNEL}.status === 'idle'", timeout=LIMIT_MS)
         self.page.evaluate(f"window.before = Math.max(...{COUNTS})")
         self.do("notebook:run-all-cells")
 
-    def idle(self, timeout_s: float = 60) -> None:
-        """Wait until all cells have run."""
+    def idle(self) -> None:
+        """Wait until all cells have run, and fail if one could not."""
+        over = f"{COUNTS}.every(count => count > window.before) || {FAILED}"
         self.page.wait_for_function(
-            f"() => {KERNEL}.status === 'idle' && {COUNTS}.every(count => count > window.before)",
-            timeout=timeout_s * 1000,
-            polling=200,
+            f"() => {KERNEL}.status === 'idle' && ({over})", timeout=LIMIT_MS, polling=200
         )
+        assert self.bad_outputs() == []
 
     def outputs(self) -> list[dict[str, Any]]:
         """Give what the cells show, as the notebook would be saved."""
