@@ -105,6 +105,12 @@ def test_what_cannot_answer(given: Any) -> None:
         as_model(given)
 
 
+def test_a_class_is_no_model_yet() -> None:
+    """Whoever forgot the parentheses is told so."""
+    with pytest.raises(InvalidValue, match=r"is a class: .* ScriptedModel\(…\)"):
+        as_model(ScriptedModel)
+
+
 def test_models_are_left_as_they_are(tmp_path: Path) -> None:
     """Whatever has ``stream`` is one, even if it could also be called."""
     several = (
