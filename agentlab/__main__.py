@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(argv)
     try:
         asked.command(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it, as ``head`` does, has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except AgentLabError as error:
         print(f"agentlab: {error}", file=sys.stderr)
         return 1

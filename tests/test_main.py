@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,19 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert extras(["a>=1", 'b[x]~=2 ; extra == "lab"', "c; extra == 'lab'"]) == {
         "": ["a"], "lab": ["b", "c"],
     }  # fmt: skip
+
+
+def test_a_reader_that_has_heard_enough() -> None:
+    """As in ``agentlab info | head -1``: no traceback."""
+    code = "import sys; from agentlab.__main__ import main; sys.exit(main(['info']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
