@@ -19,6 +19,7 @@ from agentlab.models.engine import ENGINES, Engine
 from agentlab.models.progress import megabytes
 from agentlab.models.question import Body, Call, Question
 
+MOST = 2**31 - 1
 SEEDS = 2**32 - 1  # one more means chance
 PASSED_ON = (
     "grammar", "json_schema", "top_k", "top_p", "min_p",
@@ -224,10 +225,12 @@ def refused(error: dict[str, Any]) -> AgentLabError:
 
 
 def at_least(least: int, **given: int) -> None:
-    """Raise unless every number is a whole one, and at least so large."""
+    """Raise unless every number is a whole one, at least so large, and one the engine can hold."""
     for name, value in given.items():
         if not is_whole(value) or value < least:
             raise InvalidValue(f"{name} must be >= {least}, got {value!r}")
+        if value > MOST:
+            raise InvalidValue(f"{name} must be <= {MOST}, got {value!r}")
 
 
 def check_rest(temperature: float, seed: int | None, kind: str | None) -> None:

@@ -328,7 +328,8 @@ def test_settings_that_can_never_be_right(settings: Any) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"temperature": -0.1}, {"temperature": float("nan")}, {"temperature": float("inf")},
+        {"n_ctx": 2**31}, {"threads": 10**12}, {"logprobs": 2**31}, {"temperature": -0.1},
+        {"temperature": float("nan")}, {"temperature": float("inf")},
         {"temperature": "hot"}, {"seed": "x"}, {"seed": 1.5}, {"kind": "instruct"},
     ],
 )  # fmt: skip
