@@ -10,6 +10,7 @@ Body: TypeAlias = dict[str, Any]
 
 PORTION = 800  # characters, about 200 tokens
 LONGEST = 1200
+ASKS, GAP, STEPS = "User: ", "\n\n", "\n\nThought: "  # the context of a loop, see ReAct
 LINE_BREAK = re.compile(r"\n(?=\S)")
 
 
@@ -44,8 +45,15 @@ class Question(NamedTuple):
         return f"{self.system}\n\n{prompt}" if self.system else prompt
 
     def _messages(self, prompt: str) -> Body:
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return {"messages": [*system, {"role": "user", "content": prompt}]}
+        end = prompt.find(STEPS) + len(GAP) if prompt.startswith(ASKS) and STEPS in prompt else None
+        parts = [("system", self.system), ("user", prompt[:end])]
+        if end is not None:
+            parts.append(("assistant", prompt[end:]))  # the model goes on with what it has said
+        said = [(who, text) for who, text in parts if text or who == "user"]
+        body: Body = {"messages": [{"role": who, "content": text} for who, text in said]}
+        if end is not None:  # some templates cannot do both
+            body["chat_template_kwargs"] = {"enable_thinking": False}
+        return body
 
 
 def portions(text: str) -> list[int]:

@@ -60,14 +60,14 @@ def what(name: str, field: Any) -> str:
     return cut(on_one_line(note), MAX_NOTE) or name.replace("_", " ")
 
 
-def worked_examples(tools: Sequence[Tool]) -> str:
-    """Give a look-up, a sum, and a chain of both, as far as there are tools for them."""
+def worked_examples(tools: Sequence[Tool], *, longest_first: bool = False) -> str:
+    """Give a sum, a look-up, and a chain of both, as far as there are tools for them."""
     sums = [tool for tool in tools if sum_argument(tool)]
     others = [tool for tool in tools if tool not in sums]
     counts = [tool for tool in others if gives_number(tool)] or others[-1:]
-    examples = [*map(work_out, sums[:1]), *map(look_up, others[:1])]
-    examples += [chain(tool, sums) for tool in counts[:1]]
-    return "\n".join(examples)
+    short = [*map(work_out, sums[:1]), *map(look_up, others[:1])]
+    long = [chain(tool, sums) for tool in counts[:1]]
+    return "\n".join(long + short if longest_first else short + long)
 
 
 def look_up(tool: Tool) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from agentlab.core.errors import InvalidValue
@@ -73,10 +74,15 @@ def described(tools: Tools) -> str:
     return "\n".join(["Tools:", *lines, "", FORMAT])
 
 
-def exemplified(tools: Tools) -> str:
-    """Give five rules, the tools one a line, and steps that were gone before."""
+def exemplified(tools: Tools, *, longest_first: bool = False) -> str:
+    """Give five rules, the tools one a line, and steps that were gone before.
+
+    What comes last is copied most: a base model needs to be reminded that there may be several
+    steps, a small chat model that it may stop after one.
+    """
     listed = "\n".join(["Tools:", *map(one_line, tools)]) if tools else ""
-    return "\n\n".join(part for part in (RULES, listed, worked_examples(tools)) if part)
+    examples = worked_examples(tools, longest_first=longest_first)
+    return "\n\n".join(part for part in (RULES, listed, examples) if part)
 
 
 PROFILES: dict[str, PromptProfile] = {
@@ -84,7 +90,7 @@ PROFILES: dict[str, PromptProfile] = {
     for profile in (
         PromptProfile("default", described),
         PromptProfile("base", exemplified, limits=(120, 160)),
-        PromptProfile("chat", exemplified, limits=(160, 400)),
+        PromptProfile("chat", partial(exemplified, longest_first=True), limits=(160, 400)),
     )
 }
 
