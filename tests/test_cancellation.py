@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from agentlab.core.events import Entry, RunEnded, RunStarted
+from agentlab.core.events import RunEnded, RunStarted
 from agentlab.core.protocols import Chunk, Request
 from agentlab.recording import record
 from agentlab.runtime import AgentRuntime
 from agentlab.tools.spec import ToolSpec
+from tests.doubles import Disk
 
 SCRIPT = (
     "Thought: t\nAction: waits {}",
@@ -36,22 +37,6 @@ class Waits:
                 yield Chunk(f"{piece} ")
         finally:
             self.open -= 1
-
-
-class Disk:
-    """A durable sink that takes a moment."""
-
-    durable = True
-
-    def __init__(self) -> None:
-        self.taken, self.safe = list[Entry](), list[Entry]()
-
-    def __call__(self, entry: Entry, /) -> None:
-        self.taken.append(entry)
-
-    async def flush(self) -> None:
-        await asyncio.sleep(0)
-        self.safe = list(self.taken)
 
 
 async def waits(_: Any) -> str:

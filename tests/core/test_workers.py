@@ -9,20 +9,11 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
 
 import pytest
 
 from agentlab.core.workers import Orphans, Workers
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came true")
+from tests.doubles import until
 
 
 def test_threads_are_reused_and_let_go() -> None:

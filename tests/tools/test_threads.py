@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from agentlab.core.errors import ToolTimeout
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec, tool
+from tests.doubles import until
 
 
 @pytest.fixture
@@ -24,15 +25,6 @@ def gate() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came true")
 
 
 def test_threads() -> None:
