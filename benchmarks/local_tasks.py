@@ -77,7 +77,7 @@ class Score:
 def is_right(answer: str | None, wanted: str) -> bool:
     """Tell whether an answer holds the number or the name, whatever else it says."""
     plain = re.sub(r"(?<=\d)[, ](?=\d{3})", "", answer or "")
-    return bool(re.search(rf"(?<![\w.]){re.escape(wanted)}(?!\w|\.\d*[1-9])", plain))
+    return bool(re.search(rf"(?<![\w.-]){re.escape(wanted)}(?!\w|\.\d*[1-9])", plain))
 
 
 async def run_tasks(model: LocalModel, profile: str | None = None) -> list[Score]:
