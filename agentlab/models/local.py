@@ -51,8 +51,8 @@ class LocalModel:
     max_tokens : int
         Where answers are cut, where a request does not say.
     logprobs : int
-        How many likely tokens to tell of with each one that was taken. It costs a tenth of the
-        speed; 0 tells nothing.
+        How many likely tokens to tell of with each one that was taken. It costs up to a fifth
+        of the speed, with large vocabularies; 0 tells nothing.
     threads : int, optional
         How many threads it may use; by default one a core.
     kind : {"base", "chat"}, optional
