@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentlab.core.config import AgentConfig
+from agentlab.core.errors import AgentLoopError
 from agentlab.core.session import AgentSession
 from agentlab.models.local import LocalModel
 from agentlab.runtime import AgentRuntime
@@ -88,7 +89,10 @@ async def run_tasks(model: LocalModel, profile: str | None = None) -> list[Score
     scores = []
     for question, wanted in TASKS:
         began = time.perf_counter()
-        session = await lab.run(question)
+        try:
+            session = await lab.run(question)
+        except AgentLoopError as error:  # three answers in a row that nobody can read
+            session = error.session or AgentSession()
         took = time.perf_counter() - began
         tokens = session.tokens_out
         scores.append(Score(question, is_right(session.answer, wanted), took, tokens, session))
