@@ -65,7 +65,9 @@ def worked_examples(tools: Sequence[Tool], *, longest_first: bool = False) -> st
     sums = [tool for tool in tools if sum_argument(tool)]
     others = [tool for tool in tools if tool not in sums]
     counts = [tool for tool in others if gives_number(tool)] or others[-1:]
-    short = [*map(work_out, sums[:1]), *map(look_up, others[:1])]
+    # A look-up of its own, with the tool of the chain, would teach to stop after the first.
+    alone = [tool for tool in others[:1] if tool not in counts[:1]]
+    short = [*map(work_out, sums[:1]), *map(look_up, alone)]
     long = [chain(tool, sums) for tool in counts[:1]]
     return "\n".join(long + short if longest_first else short + long)
 

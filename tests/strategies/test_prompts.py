@@ -24,7 +24,7 @@ from agentlab.models.gbnf import react_grammar
 from agentlab.models.local import LocalModel
 from agentlab.models.scripted import ScriptedModel
 from agentlab.runtime import AgentRuntime
-from agentlab.strategies.examples import arguments
+from agentlab.strategies.examples import arguments, worked_examples
 from agentlab.strategies.grammar import FinalAnswer, ToolCall, read
 from agentlab.strategies.prompts import PROFILES, PromptProfile, profile_for
 from agentlab.tools.builtin import calculator
@@ -384,3 +384,13 @@ def test_equal_texts_in_every_process() -> None:
 
     (text,) = texts
     assert "population" in text
+
+
+def test_no_example_teaches_to_stop_half_way() -> None:
+    """With one look-up tool there is a sum and a chain; with another, a look-up of that one too."""
+    few = worked_examples([calculator, population])
+    more = worked_examples([calculator, capital, population])
+
+    assert few.count("User: ") == 2
+    assert more.count("User: ") == 3
+    assert few.split("User: ")[-1] == more.split("User: ")[-1]
