@@ -37,6 +37,7 @@ def demo(output: Path = OUTPUT) -> Path:
     client = _echoing(nbclient)(
         book,
         timeout=TIMEOUT_S,
+        allow_errors=True,  # the page shows them
         kernel_name="python3",
         resources=place,
         extra_arguments=["--log-level=40"],  # the kernel's own news are not ours
@@ -45,6 +46,9 @@ def demo(output: Path = OUTPUT) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     page = output / f"{source.stem}.html"
     page.write_text(as_html(book), encoding="utf-8")
+    for error in errors(book):
+        print(f"\na cell of it failed: {error}")
+        print("(a model this small may answer otherwise on another processor)")
     print(f"\n{time.monotonic() - began:.1f} s; the notebook with its cards: {page.resolve()}")
     return page
 
@@ -57,6 +61,12 @@ def notebook() -> Path:
         if place.exists():
             return place
     raise NotConfigured(NOTEBOOK, "it is neither in the package nor beside it: reinstall agentlab")
+
+
+def errors(book: Any) -> list[str]:
+    """List what went wrong in the cells of an executed notebook."""
+    shown = (output for cell in book.cells for output in cell.get("outputs", ()))
+    return [f"{each.ename}: {each.evalue}" for each in shown if each.output_type == "error"]
 
 
 def as_html(book: Any) -> str:
