@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "agentlab"
 LAYERS = {
     "core": 0,
-    "models": 1, "tools": 1,
+    "models": 1, "tools": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
     "runtime": 4, "builder": 4, "handle": 4, "recording": 4,
     "display": 5, "frames": 5,
@@ -25,6 +25,7 @@ DOORS = {"display", "frames"}  # what the core's late doors open
 OUTSIDE = {
     "core": {"anyio", "msgspec", "pandas"},  # pandas: only the type of what a door gives
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
+    "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}

@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from agentlab.core.errors import PersistenceError, ProviderError
+from agentlab.core.files import seal, sync_folder
 from agentlab.models.catalogue import shown
 from agentlab.models.files import (
     check_digest,
     check_magic,
     digest_of,
-    seal,
-    sync_folder,
     unwritable,
 )
 

@@ -1,17 +1,14 @@
-"""Files that are whole or not there."""
+"""Files of models: joined, checked against their digest, whole or not there."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from agentlab.core.errors import PersistenceError
+from agentlab.core.files import replacing
 
 BLOCK = 1 << 20
 MAGIC = b"GGUF"
@@ -26,48 +23,16 @@ def join(sources: Iterable[BinaryIO], target: Path, sha256: str) -> Path:
         The digest is another one, and nothing was kept; or the folder cannot be written to.
     """
     digest = hashlib.sha256()
-    with replacing(target) as file:
-        for source in sources:
-            for block in iter(lambda: source.read(BLOCK), b""):  # noqa: B023 - used at once
-                digest.update(block)
-                file.write(block)
-        check_digest(target.name, digest.hexdigest(), sha256)
-    return target
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of ``target`` at the end, unless something fails."""
-    folder = target.parent
-    new = folder / f".{target.name}.{secrets.token_hex(4)}.tmp"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with new.open("xb") as file:  # with the rights that the user's new files have
-            yield file
-            seal(file)
-        new.replace(target)
-        sync_folder(folder)
+        with replacing(target) as file:
+            for source in sources:
+                for block in iter(lambda: source.read(BLOCK), b""):  # noqa: B023 - used at once
+                    digest.update(block)
+                    file.write(block)
+            check_digest(target.name, digest.hexdigest(), sha256)
     except OSError as error:
-        raise unwritable(folder, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink()
-
-
-def seal(file: BinaryIO) -> None:
-    """Wait until the disk has what was written."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the folder's new names; not every system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise unwritable(target.parent, error) from error
+    return target
 
 
 def unwritable(folder: Path, error: OSError) -> PersistenceError:

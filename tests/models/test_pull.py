@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import io
 import logging
 import os
 import signal
@@ -15,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,8 +27,9 @@ from agentlab.core.errors import (
     PersistenceError,
     ProviderError,
 )
-from agentlab.models import fetch, files
+from agentlab.models import fetch
 from agentlab.models.catalogue import look_up
+from agentlab.models.files import join
 from agentlab.models.pull import at_hand, pull
 from tests.models.shelf import BODY, Shelf, serving
 
@@ -361,7 +362,7 @@ def test_the_rights_of_a_file(tmp_path: Path) -> None:
     """They are those of every new file of the user's, so that others may read it where they may."""
     before = os.umask(0o022)
     try:
-        files.join([io.BytesIO(b"GGUF")], tmp_path / "a.gguf", hashlib.sha256(b"GGUF").hexdigest())
+        join([BytesIO(b"GGUF")], tmp_path / "a.gguf", hashlib.sha256(b"GGUF").hexdigest())
     finally:
         os.umask(before)
 
@@ -437,15 +438,14 @@ def test_joining_on_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
     """The same holds for a file that is joined; no temporary file is left."""
-    path = tmp_path / "there" / "a.gguf"
-    with files.replacing(path) as file:
-        file.write(b"before")
+    path, digest = tmp_path / "there" / "a.gguf", hashlib.sha256(b"before").hexdigest()
+    join([BytesIO(b"before")], path, digest)
 
     def full(*_: object) -> NoReturn:
         raise OSError(error, os.strerror(error))
 
-    monkeypatch.setattr(files, "seal", full)
-    with pytest.raises(PersistenceError, match=os.strerror(error)), files.replacing(path) as file:
-        file.write(b"after")
+    monkeypatch.setattr("agentlab.core.files.seal", full)
+    with pytest.raises(PersistenceError, match=os.strerror(error)):
+        join([BytesIO(b"after")], path, hashlib.sha256(b"after").hexdigest())
     assert path.read_bytes() == b"before"
     assert [each.name for each in path.parent.iterdir()] == ["a.gguf"]
