@@ -7,14 +7,10 @@ from typing import Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
-from agentlab.core.drive import drive
-from agentlab.core.ids import new_id
-from agentlab.core.logs import listen
+from agentlab.core.drive import begin, drive
 from agentlab.core.protocols import ActionHook
-from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
-from agentlab.core.trace import Trace
 from agentlab.models.naming import as_model
 from agentlab.strategies.observer import Observer, observing
 from agentlab.strategies.react import ReAct
@@ -85,14 +81,15 @@ class ReActLoop:
 
     async def run(self, prompt: str, infer: Any) -> AgentSession:
         """Work towards ``prompt`` with whatever ``infer`` is (see :func:`agentlab.as_model`)."""
-        session = AgentSession()
-        sinks = [*map(observing, self._observers), *listen()]
-        trace = Trace(session.apply, *sinks, clock=self._clock)
-        session.trace = trace
-        run = Run(
-            new_id(), "agent", as_model(infer), trace, self.config, self._registry,
-            hook=self._hook, clock=self._clock,
-        )  # fmt: skip
+        run, session = begin(
+            map(observing, self._observers),
+            agent="agent",
+            model=as_model(infer),
+            config=self.config,
+            tools=self._registry,
+            hook=self._hook,
+            clock=self._clock,
+        )
         return await drive(run, session, ReAct(), prompt)
 
     async def run_streaming(self, prompt: str, infer_stream: Any) -> AgentSession:
