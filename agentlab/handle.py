@@ -23,6 +23,17 @@ class RunHandle(Displayable):
 
     How it ends for the caller: after :meth:`stop`, with the partial session; an error is
     raised with ``.session`` attached; cancelling whoever awaits it stops the run as well.
+
+    Parameters
+    ----------
+    work : coroutine
+        Takes the run to its end and gives the session.
+    session, trace
+        Of the run.
+    background : bool
+        Run on the portal, though a loop runs here.
+    over : callable
+        Called once, however it ends.
     """
 
     def __init__(
@@ -32,10 +43,12 @@ class RunHandle(Displayable):
         trace: Trace,
         *,
         background: bool = False,
+        over: Callable[[], object] = lambda: None,
     ) -> None:
         self.session, self.trace = session, trace
         self._work = work
         self._end: Future[AgentSession] = Future()
+        self._end.add_done_callback(lambda _: over())  # also if the work never began
         self._stopping = False
         if on_portal() or (not background and in_loop()):
             self._begin()

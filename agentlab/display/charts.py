@@ -1,0 +1,85 @@
+"""Pictures of numbers, drawn as SVG whose text keeps its size in a narrow cell.
+
+Everything across is in percent of the width and everything down in pixels, so that nothing is
+scaled; without the sheet the colours are those of the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from agentlab.display.html import Html, h
+from agentlab.display.words import count, number
+
+TOP, TALLEST, BELOW = 16, 56, 16  # pixels: the count above a bar, the highest bar, its bound
+GAP = 0.14  # of a column
+
+
+def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, path: str) -> Html:
+    """Draw how many there are up to each bound, and above the bound before it.
+
+    Parameters
+    ----------
+    bounds : sequence of float
+        The upper bounds, rising; the last may be infinite.
+    counts : sequence of int
+        As many, each of its own column only.
+    title : str
+        What is counted, and in which unit.
+    path : str
+        Where the numbers are in Python.
+    """
+    width, most = 100 / len(bounds), max(map(number, counts), default=0) or 1
+    foot = TOP + TALLEST
+    parts: list[Html] = []
+    for i, (bound, times) in enumerate(zip(bounds, counts, strict=True)):
+        tall = math.ceil(TALLEST * number(times) / most)
+        middle = f"{(i + 0.5) * width:.2f}%"
+        parts += [
+            h(
+                "rect",
+                "agl-column",
+                x=f"{(i + GAP / 2) * width:.2f}%",
+                y=str(foot - max(tall, 1)),
+                width=f"{(1 - GAP) * width:.2f}%",
+                height=str(max(tall, 1)),
+                fill="currentColor",
+                rx="1",
+            )(h("title")(f"{span(bounds, i)}: {count(times)}")),
+            _text("agl-count", middle, foot - tall - 4)(count(times) if times else ""),
+            _text("agl-tick", middle, foot + 13)(tick(bound)),
+        ]
+    told = f"{title}: " + ", ".join(
+        f"{span(bounds, i)} {count(times)}" for i, times in enumerate(counts) if times
+    )
+    box = {"role": "img", "width": "100%", "height": str(foot + BELOW), "aria-label": told}
+    return h("figure", "agl-plot", title=path)(
+        h("figcaption", "agl-small")(title), h("svg", **box)(*parts)
+    )
+
+
+def _text(cls: str, x: str, y: int) -> Callable[..., Html]:
+    how = {"text-anchor": "middle", "fill": "currentColor", "font-size": "11"}
+    return h("text", cls, x=x, y=str(y), **how)
+
+
+def tick(bound: float) -> str:
+    """Write a bound as short as can be.
+
+    >>> [tick(bound) for bound in (0.5, 5, 2500, 1e6, math.inf)]
+    ['0.5', '5', '2.5k', '1M', '∞']
+    """
+    if math.isinf(bound):
+        return "∞"
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if bound >= size:
+            return f"{bound / size:g}{letter}"
+    return f"{bound:g}"
+
+
+def span(bounds: Sequence[float], i: int) -> str:
+    """Say in words what a column holds."""
+    if math.isinf(bounds[i]):
+        return f"above {tick(bounds[i - 1])}" if i else "all"
+    return f"up to {tick(bounds[i])}"
