@@ -1,0 +1,106 @@
+"""Checkpoints, and how they are written down: JSON with a checksum."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+from agentlab.core.errors import CheckpointError
+from agentlab.core.lines import record
+from agentlab.core.portable import Portable
+
+FORMAT = 1
+
+
+class MemoryEntry(Portable, msgspec.Struct, frozen=True):
+    """Something an agent has in mind: any JSON value by a key."""
+
+    key: str
+    value: Any
+
+
+class AgentCheckpoint(Portable, msgspec.Struct, frozen=True):
+    """An agent as it was at a step.
+
+    ``created_at`` is in seconds since 1970; ``created_ns``, the same in nanoseconds, and
+    ``sequence`` tell the order of what was made in one second.
+    """
+
+    agent_id: str
+    step: int
+    memory_snapshot: tuple[MemoryEntry, ...] = ()
+    context: Any = ""
+    created_at: int = 0
+    created_ns: int = 0
+    sequence: int = 0
+
+    @property
+    def id(self) -> str:
+        """What it is kept under: one a step."""
+        return f"{self.agent_id}__step{self.step}"
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A checkpoint as it is written, with a checksum."""
+
+    id: str
+    sum: str
+    checkpoint: msgspec.Raw
+    format: int = FORMAT
+
+
+def sealed(id: str, checkpoint: AgentCheckpoint) -> bytes:  # noqa: A002
+    """Write a checkpoint down, every key in its texts as ``***``.
+
+    Raises
+    ------
+    CheckpointError
+        There is something in it that JSON does not know.
+    """
+    try:
+        inner = record(checkpoint)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f"{id!r:.80} cannot be written: {error}") from error
+    return msgspec.json.encode(Document(id, f"{crc32(inner):08x}", msgspec.Raw(inner)))
+
+
+def unsealed(data: bytes, id: str) -> AgentCheckpoint:  # noqa: A002
+    """Read a checkpoint that should be this one.
+
+    Raises
+    ------
+    CheckpointError
+        It is damaged, another one, or from the future.
+    """
+    found = document(data, id)
+    if found.id != id:
+        raise CheckpointError(f"{id!r:.80} is {found.id!r:.80}: it was renamed or copied")
+    try:
+        return msgspec.json.decode(found.checkpoint, type=AgentCheckpoint)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise CheckpointError(f"{id!r:.80} is no checkpoint: {error}") from None
+
+
+def document(data: bytes, name: str) -> Document:
+    """Read what stands round a checkpoint, and see whether it is whole.
+
+    Raises
+    ------
+    CheckpointError
+        It is damaged, or from the future.
+    """
+    try:
+        found = msgspec.json.decode(data, type=Document)
+        # However it was spaced: what counts is what it says.
+        inner = msgspec.json.encode(msgspec.json.decode(found.checkpoint), order="sorted")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CheckpointError(f"{name!r:.80} is damaged: {error}") from None
+    if found.format != FORMAT:
+        raise CheckpointError(
+            f"{name!r:.80} has format {found.format}, not {FORMAT}: update agentlab"
+        )
+    if f"{crc32(inner):08x}" != found.sum:
+        raise CheckpointError(f"{name!r:.80} is damaged: its checksum is wrong")
+    return found
