@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 APPLICATION, FORMAT = int.from_bytes(b"aglb", "big"), 1
 SCHEMA = {
-    "value": "CREATE TABLE value (key BLOB PRIMARY KEY NOT NULL, head BLOB NOT NULL, "
-    "body BLOB NOT NULL)",
-    "damaged": "CREATE TABLE damaged (at TEXT NOT NULL, key BLOB, head BLOB, body BLOB)",
+    b"value": b"CREATE TABLE value (key BLOB PRIMARY KEY NOT NULL, head BLOB NOT NULL, "
+    b"body BLOB NOT NULL)",
+    b"damaged": b"CREATE TABLE damaged (at TEXT NOT NULL, key BLOB, head BLOB, body BLOB)",
 }
 SETTINGS = (
     "PRAGMA trusted_schema = OFF",
@@ -73,7 +73,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection.
+        """Lend a connection; what the block raises of its own must not be SQLite's.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Database:
         try:
             db = self._take()
             yield db
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from damaged messages
             raise self._told(error, db) from error
         except OSError as error:
             raise PersistenceError(
@@ -116,6 +116,7 @@ class Database:
     def close(self) -> None:
         """Close what nobody uses now."""
         with self._lock:
+            self._file = None
             shut(self._idle, os.getpid())
 
     def _take(self) -> sqlite3.Connection:
@@ -146,6 +147,7 @@ class Database:
         db = sqlite3.connect(
             self.path, timeout=self._wait_s, isolation_level=None, check_same_thread=False
         )
+        db.text_factory = bytes  # damaged text is no reason to stumble
         try:
             for setting in self._settings:
                 db.execute(setting)
@@ -202,15 +204,15 @@ class Database:
             raise sqlite3.DatabaseError("its tables are not the ones that were made")
         if self.path.stat().st_size <= CHECK_BYTES:
             said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if said != "ok":
-                raise sqlite3.DatabaseError(said)
+            if said != b"ok":
+                raise sqlite3.DatabaseError(said.decode(errors="replace"))
         self._use_wal(db)
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.execute("BEGIN IMMEDIATE")  # before the log, so that the file itself says whose it is
         if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             for table in SCHEMA.values():
-                db.execute(table)
+                db.execute(table.decode())
             db.execute(f"PRAGMA application_id = {APPLICATION}")
             db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
@@ -229,13 +231,10 @@ class Database:
             else:
                 return
 
-    def _told(self, error: sqlite3.Error, db: sqlite3.Connection | None) -> PersistenceError:
-        code = (
-            getattr(
-                error, "sqlite_errorcode", CORRUPT if type(error).__name__ == "DatabaseError" else 0
-            )
-            & 0xFF
-        )
+    def _told(
+        self, error: sqlite3.Error | UnicodeDecodeError, db: sqlite3.Connection | None
+    ) -> PersistenceError:
+        code = getattr(error, "sqlite_errorcode", CORRUPT) & 0xFF  # ours, of _examine, have none
         if code in {CORRUPT, NOTADB}:
             return self._put_aside(error, db)
         if code in {BUSY, LOCKED}:
@@ -251,7 +250,7 @@ class Database:
         error.kind = "transient"
         return error
 
-    def _put_aside(self, error: sqlite3.Error, db: sqlite3.Connection | None) -> PersistenceError:
+    def _put_aside(self, error: Exception, db: sqlite3.Connection | None) -> PersistenceError:
         from filelock import FileLock
 
         with self._lock:

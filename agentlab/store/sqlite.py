@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.protocols import Change
+from agentlab.core.workers import outcome
 from agentlab.store.base import Pairs, Shelf, StoreRow, StoreStats
 from agentlab.store.database import INHERITED, Database
 from agentlab.store.envelope import (
@@ -22,7 +24,7 @@ from agentlab.store.envelope import (
 from agentlab.store.turns import still_wanted
 
 if TYPE_CHECKING:
-    import sqlite3
+    from sqlite3 import Connection
 
 PUT = """INSERT INTO value VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET head = excluded.head, body = excluded.body"""
@@ -83,7 +85,7 @@ class SqlitePersistenceBackend(Shelf):
     def _put(self, pairs: Pairs) -> None:
         with self._database.writing() as db:
             for key, value in pairs:
-                self._write(db, key, value, self._before(db, key))
+                self._replace(db, key, value, self._before(db, key))
 
     def _get(self, key: str) -> bytes | None:
         found = self._found(key, whole=True)
@@ -95,20 +97,22 @@ class SqlitePersistenceBackend(Shelf):
                 db.execute("DELETE FROM value WHERE key = ?", [key.encode()])
 
     def _change(self, key: str, change: Change) -> bytes | None:
+        new: bytes | None = None
+        failed: BaseException | None
         with self._database.writing() as db:
             try:
                 found = look(db, key)
             except Broken as why:
-                lost = self._put_aside(db, key, why)
-            else:
-                new = self._changed(change, found[1] if found else None)
-                still_wanted()
-                if new is not None:
-                    self._write(db, key, new, found[0].version if found else 0)
-                elif found:
-                    db.execute("DELETE FROM value WHERE key = ?", [key.encode()])
-                return new
-        raise lost
+                failed = self._put_aside(db, key, why)
+            else:  # what the change raises is not SQLite's, and goes out as it is
+                old = found[1] if found else None
+                new, failed = outcome(partial(self._changed, change, old))
+                if failed is None:
+                    still_wanted()
+                    self._replace(db, key, new, found[0].version if found else 0)
+        if failed:
+            raise failed
+        return new
 
     def _list(self, prefix: str) -> list[str]:
         if not self._database.exists():
@@ -161,7 +165,7 @@ class SqlitePersistenceBackend(Shelf):
                 lost = self._put_aside(db, key, why)
         raise lost
 
-    def _before(self, db: sqlite3.Connection, key: str) -> int:
+    def _before(self, db: Connection, key: str) -> int:
         """Tell the version that is about to be replaced; a damaged one is put aside."""
         try:
             found = look(db, key, whole=False)
@@ -170,22 +174,24 @@ class SqlitePersistenceBackend(Shelf):
             return 0
         return found[0].version if found else 0
 
-    def _write(self, db: sqlite3.Connection, key: str, value: bytes, version: int) -> None:
-        record = sealed(key, value, version + 1, self._clock.now())
-        db.execute(PUT, [key.encode(), *record])
+    def _replace(self, db: Connection, key: str, value: bytes | None, version: int) -> None:
+        if value is None:
+            db.execute("DELETE FROM value WHERE key = ?", [key.encode()])
+        else:
+            record = sealed(key, value, version + 1, self._clock.now())
+            db.execute(PUT, [key.encode(), *record])
 
-    def _put_aside(self, db: sqlite3.Connection, key: str, why: Broken) -> DamagedRecord:
+    def _put_aside(self, db: Connection, key: str, why: Broken) -> DamagedRecord:
         db.execute(ASIDE, [self._clock.now().isoformat(), key.encode()])
         db.execute("DELETE FROM value WHERE key = ?", [key.encode()])
-        where = f"{self._path}, table damaged"
         return DamagedRecord(
             f"{key!r:.80} in {self._path} is damaged: {why}; "
             "its bytes now lie in the table damaged, and the key is absent",
-            where,
+            f"{self._path}, table damaged",
         )
 
 
-def look(db: sqlite3.Connection, key: str, *, whole: bool = True) -> tuple[Head, bytes] | None:
+def look(db: Connection, key: str, *, whole: bool = True) -> tuple[Head, bytes] | None:
     """Read a value, or only its head, if it is there.
 
     Raises
