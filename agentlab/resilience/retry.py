@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from functools import partial, wraps
 from numbers import Integral, Real
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 
@@ -36,7 +36,6 @@ Growth: TypeAlias = Literal["exponential", "constant"]
 Jitter: TypeAlias = Literal["none", "full"]
 
 MAX_RETRY_DELAY = 60.0
-MOST_ROWS = 100
 _CHANCE = SystemRandom()  # has no state that a forked process would repeat
 
 log = logging.getLogger("agentlab.resilience")
@@ -177,11 +176,11 @@ class RetryPolicy(Displayable, Tabular):
         late = self.deadline_s is not None and spent_s + delay >= self.deadline_s
         return None if late else delay
 
-    def delays(self, limit: int = MOST_ROWS) -> list[float]:
+    def delays(self, limit: int = 100) -> list[float]:
         """Give the waits in order, without chance and hints: the first ``limit`` of them."""
         return [row.delay_s for row in self.schedule(limit)]
 
-    def schedule(self, limit: int = MOST_ROWS) -> list[RetryDelay]:
+    def schedule(self, limit: int = 100) -> list[RetryDelay]:
         """Give a row for each wait, as if attempts took no time and there were no hints."""
         rows, total = list[RetryDelay](), 0.0
         for attempt in range(1, min(self.max_attempts, limit + 1)):
@@ -260,8 +259,7 @@ class RetryPolicy(Displayable, Tabular):
         def blocking(*args: P.args, **kwargs: P.kwargs) -> Any:
             return run_sync(self.run, partial(fn, *args, **kwargs))
 
-        wrapped: Any = awaiting if waits_well(fn) else blocking
-        return wrapped  # type: ignore[no-any-return]
+        return cast("Callable[P, T]", awaiting if waits_well(fn) else blocking)
 
     def _worth_it(self, error: BaseException) -> bool:
         if not isinstance(error, Exception) or isinstance(error, CircuitOpen):
