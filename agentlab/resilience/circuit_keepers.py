@@ -33,6 +33,10 @@ class Kept(msgspec.Struct, frozen=True):
     version: int = 1
 
 
+class Unchanged(Exception):
+    """There is nothing to write."""
+
+
 class Keeper(Protocol):
     """Holds one circuit somewhere."""
 
@@ -59,15 +63,22 @@ class InStore:
     async def change(self, rule: Rule, /) -> tuple[Circuit, float]:
         """Change it in one step of the store, which may try more than once."""
         told: tuple[Circuit, float] = self._rules, 0
+        same = False
 
         def step(old: bytes | None, now: datetime) -> bytes | None:
-            nonlocal told
+            nonlocal told, same
             before, at = self._read(old), round(now.timestamp() * MS)
             after = rule(before, at)
-            told = after, at
-            return old if after == before else written(after)
+            told, same = (after, at), after == before
+            if same:
+                raise Unchanged  # so that nothing is written: to look, or to refuse, is cheap
+            return written(after)
 
-        await self._store.update(self._key, step)
+        try:
+            await self._store.update(self._key, step)
+        except Exception:
+            if not same:
+                raise
         return told
 
     def _read(self, data: bytes | None) -> Circuit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import CoroutineType
@@ -83,6 +84,8 @@ class SharedCircuitBreaker(Tabular, Displayable):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         Circuit(threshold, recovery_window, probe_timeout_s)  # says what is wrong in seconds
+        if not 0 < store_timeout_s < math.inf:
+            raise InvalidValue(f"store_timeout_s must be > 0 and finite, got {store_timeout_s!r}")
         probe = None if probe_timeout_s is None else probe_timeout_s * MS
         self._rules = Circuit(threshold, recovery_window * MS, probe)
         self._service, self._should_count, self._fail_open = service, should_count, fail_open

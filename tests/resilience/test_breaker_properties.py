@@ -1,0 +1,160 @@
+"""Any order of calls, outcomes and waits, against a model that is written in another way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+)
+
+from agentlab.core.clock import FakeClock
+from agentlab.core.errors import CircuitOpen
+from agentlab.resilience.circuit_backends import InMemoryCircuitBreakerBackend
+from agentlab.resilience.circuit_breaker import CircuitBreaker, CircuitPermit
+
+OUTCOMES = st.sampled_from(["success", "failure", "cancel"])
+WINDOW, PROBE = 4, 3
+
+
+class BreakerMachine(RuleBasedStateMachine):
+    """Each permit knows in which era it was given; an era ends whenever the state changes.
+
+    An era is closed (with failures), or an outage (with the moment it began); in an outage one
+    permit at most is the probe.
+    """
+
+    backend: InMemoryCircuitBreakerBackend | None = None
+    permits: Bundle[CircuitPermit] = Bundle("permits")
+
+    @initialize(threshold=st.integers(1, 4))
+    def begin(self, threshold: int) -> None:
+        """Start closed."""
+        self.clock, self.threshold = FakeClock(), threshold
+        self.breaker = CircuitBreaker(
+            "s", threshold, WINDOW, probe_timeout_s=PROBE, clock=self.clock, backend=self.backend
+        )
+        self.now = self.failures = 0
+        self.opened: int | None = None
+        self.probe: tuple[CircuitPermit, int] | None = None
+        self.valid = list[CircuitPermit]()  # those whose word counts
+
+    def expected(self) -> str:
+        """Tell the state."""
+        if self.opened is None:
+            return "closed"
+        return "open" if self.now < self.opened + WINDOW else "half_open"
+
+    def era(self, opened: int | None) -> None:
+        """Begin another era: what was given before counts no more."""
+        self.opened, self.probe, self.valid = opened, None, []
+
+    @rule(seconds=st.integers(1, 5))
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+        self.now += seconds
+
+    @rule(target=permits)
+    def enter(self) -> CircuitPermit:
+        """Ask to call."""
+        out = self.probe is not None and self.now < self.probe[1] + PROBE
+        refused = self.expected() == "open" or (self.expected() == "half_open" and out)
+        try:
+            permit = self.breaker.enter()
+        except CircuitOpen:
+            assert refused
+            return CircuitPermit(self.breaker, -1)  # which nobody gave
+        assert not refused
+        if self.opened is not None:
+            self.probe, self.valid = (permit, self.now), []
+        self.valid.append(permit)
+        return permit
+
+    @rule(permit=consumes(permits), how=OUTCOMES, again=OUTCOMES)
+    def settle(self, permit: CircuitPermit, how: str, again: str) -> None:
+        """Say how a call went, and then something else, which does not count."""
+        getattr(permit, how)()
+        getattr(permit, again)()
+        if not any(permit is each for each in self.valid):
+            return
+        self.valid = [each for each in self.valid if each is not permit]
+        self.told(how)
+
+    def told(self, how: str) -> None:
+        """Take in what counts."""
+        if how == "cancel":
+            self.probe = None
+        elif how == "success":
+            self.failures = 0
+            if self.opened is not None:
+                self.era(None)
+        else:
+            self.failures += 1
+            if self.opened is not None or self.failures >= self.threshold:
+                self.era(self.now)
+
+    @rule(how=st.sampled_from(["success", "failure"]))
+    def record(self, how: str) -> None:
+        """Say how a call without a permit went."""
+        getattr(self.breaker, f"record_{how}")()
+        if self.expected() != "open":
+            self.told(how)
+
+    @rule()
+    def reset(self) -> None:
+        """Close it by hand."""
+        self.breaker.reset()
+        self.failures = 0
+        self.era(None)
+
+    @invariant()
+    def agrees(self) -> None:
+        """State, count, probe and the next change are the model's."""
+        if not hasattr(self, "breaker"):
+            return
+        row = self.breaker.stats()
+        since = None if self.probe is None else self.probe[1]
+        assert (row.state, row.failures) == (self.expected(), self.failures)
+        assert row.probing == (since is not None and self.now < since + PROBE)
+        if self.opened is None:
+            assert row.next_change_s is None
+        else:
+            ends = self.opened + WINDOW if since is None else since + PROBE
+            assert row.next_change_s == max(0, ends - self.now)
+            assert row.opened_for_s == self.now - self.opened
+
+
+class BackedMachine(BreakerMachine):
+    """The same, with failures and open time in a backend."""
+
+    @initialize(threshold=st.integers(1, 4))
+    def begin(self, threshold: int) -> None:
+        """Start closed, with a backend."""
+        self.backend = InMemoryCircuitBreakerBackend()
+        super().begin(threshold)
+
+
+TestBreaker = BreakerMachine.TestCase
+TestBreaker.settings = settings(max_examples=150, stateful_step_count=40)
+TestBacked = BackedMachine.TestCase
+TestBacked.settings = settings(max_examples=80, stateful_step_count=40)
+
+
+def test_the_model_can_tell() -> None:
+    """Calls that the model does not know of are noticed."""
+
+    class Leaky(BreakerMachine):
+        @rule()
+        def slip(self) -> None:
+            self.breaker.enter()
+            self.breaker.record_failure()
+
+    with pytest.raises((AssertionError, CircuitOpen)):
+        Leaky.TestCase("runTest").runTest()
