@@ -251,6 +251,8 @@ def check(path: Path) -> None:
     PersistenceError
         It is something else, or from the future, or cannot be read.
     """
+    if path.exists() and not path.is_file():  # to open a pipe is to wait for its other end
+        raise PersistenceError(f"{path.name!r} is not a file: take another name")
     try:
         with path.open("rb") as file:
             start = file.read(FIRST_LINE)

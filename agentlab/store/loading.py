@@ -53,16 +53,31 @@ def load(path: str | Path, *, run: str | None = None) -> Trace:
         more = f" and {len(damage) - NAMED} more" if len(damage) > NAMED else ""
         log.warning("%s: skipped %s%s", path.name, told, more)
     if run is not None:
-        found = [part for root, part in runs_of(entries) if root == run]
-        entries = found[-1] if found else [e for e in entries if within(e.run, run)]
-        if not entries:
-            known = ", ".join(repr(root) for root, _ in runs_of(entries)[:NAMED])
-            raise PersistenceError(f"no run {run!r} in {path.name!r}: it has {known or 'none'}")
+        entries = only(entries, run, path.name)
     return Trace.of(entries, damage)
+
+
+def only(entries: list[Entry], run: str, name: str) -> list[Entry]:
+    """Give the entries of a run and those below it.
+
+    Raises
+    ------
+    PersistenceError
+        There are none.
+    """
+    runs = runs_of(entries)
+    found = [part for root, part in runs if root == run]
+    wanted = found[-1] if found else [entry for entry in entries if within(entry.run, run)]
+    if not wanted:
+        known = ", ".join(repr(root) for root, _ in runs[:NAMED])
+        raise PersistenceError(f"no run {run!r} in {name!r}: it has {known or 'none'}")
+    return wanted
 
 
 def read(path: Path) -> bytes:
     """Give the bytes of a file that is not too large to be read."""
+    if path.exists() and not path.is_file():
+        raise PersistenceError(f"{path.name!r} is not a file")
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise PersistenceError(f"{path.name!r} has {size} bytes, more than {MAX_BYTES}")
