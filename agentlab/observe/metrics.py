@@ -31,8 +31,9 @@ class RuntimeMetrics(Tabular, Displayable):
 
     Only a run that is nobody's child is a session. Steps and tool calls count wherever they
     are. A tool call counts when it ends, and has failed where its observation is not ``ok``:
-    a blocked call too, as the model is told so; one that is cancelled is no call. See
-    :class:`MetricsSnapshot` for what each counter is.
+    a blocked call too, as the model is told so; one that is cancelled is no call. Of more than
+    1000 tools the rest is counted as ``__other__``. See :class:`MetricsSnapshot` for what each
+    counter is.
 
     >>> metrics = RuntimeMetrics()
     >>> for _ in range(3): metrics.record_tool_call("search")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("agentlab.metrics")
 PATHS = ("/metrics", "/")
 PATIENCE_S = 5.0
+POLL_S = 0.1  # how soon closing is noticed
 MAX_PORT = 65_535
 
 
@@ -58,7 +59,7 @@ class MetricsServer:
         self._server = serving((address, port), handler_of(text))
         self.host, self.port = address, int(self._server.server_address[1])
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="agentlab-metrics", daemon=True
+            target=self._server.serve_forever, args=(POLL_S,), name="agentlab-metrics", daemon=True
         )
         self._thread.start()
 

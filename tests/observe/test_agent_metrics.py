@@ -52,6 +52,18 @@ def test_w32_1() -> None:
     assert [*registry.snapshot_all()] == ["agent-1"]
 
 
+def test_the_most_memory_there_was() -> None:
+    """Is the peak, whatever came after."""
+    registry = AgentMetricsRegistry()
+    for kb in (10, 2048, 5):
+        registry.record_step_with_memory("a", 1, kb)
+    registry.record_step("a", 1)
+    snap = registry.snapshot("a")
+
+    assert snap
+    assert (snap.peak_memory_kb, snap.total_steps) == (2048, 4)
+
+
 def test_who_is_not_known() -> None:
     """Has no snapshot, and is not made by asking."""
     registry = AgentMetricsRegistry()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from agentlab.core import events
 from agentlab.core.errors import InvalidValue
+from agentlab.core.events import Entry
+from agentlab.core.protocols import Usage
 from agentlab.models.scripted import ScriptedModel
 from agentlab.observe.families import MAX_SERIES
 from agentlab.observe.prometheus import (
@@ -278,6 +282,26 @@ def test_its_own_parser_reads_it(registry: MetricsRegistry) -> None:
     names = [line.split(" ")[2] for line in text.split("\n") if line.startswith("# TYPE")]
     assert names == sorted(names) == sorted({*names})
     text.encode()
+
+
+def test_series_are_in_the_order_of_their_labels() -> None:
+    """Whichever came first."""
+    registry = MetricsRegistry()
+    for tool_name in ("b", "c", "a"):
+        registry.gauge("g", labels={"tool": tool_name}).inc()
+    told = [row.labels["tool"] for row in registry.rows() if row.name == "g"]
+
+    assert told == ["a", "b", "c"]
+
+
+def test_a_clock_that_goes_back() -> None:
+    """Is not worth an answer of less than no time."""
+    registry = MetricsRegistry()
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    registry(Entry("r", None, 0, at, 5.0, events.Asked(1, None, None, 0, 0, "")))
+    registry(Entry("r", None, 1, at, 4.0, events.Answered(1, "t", Usage(1, 1))))
+
+    assert (registry.inference_latency.count(), registry.inference_latency.sum()) == (1, 0)
 
 
 def test_sums_too_large_for_a_number() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -77,4 +78,6 @@ def test_somebody_who_says_nothing_holds_nobody_up() -> None:
     server = MetricsRegistry().serve()
     with socket.create_connection(("127.0.0.1", server.port), timeout=5):
         assert status(server.port, "/metrics") == 200
+        began = time.monotonic()
         server.close()
+        assert time.monotonic() - began < 3
