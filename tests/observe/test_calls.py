@@ -36,6 +36,7 @@ def test_trees_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         assert under_way.end(f"r{n}/a#1", 1) == n
         under_way.begin(f"s{n}/a#1", 1, n)
         under_way.forget(f"s{n}/a#1")
+    assert len(under_way) == 1
     under_way.begin("second", 1, 2)
     under_way.begin("second", 2, 2)
     under_way.begin("third", 1, 3)
