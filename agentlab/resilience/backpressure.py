@@ -174,8 +174,8 @@ class BackpressureGuard(Tabular, Displayable):
         """
         waiter = self._stand(timeout_s, asyncio.get_running_loop())
         try:
-            async with asyncio.timeout(timeout_s):
-                if not waiter.done():
+            if not waiter.done():
+                async with asyncio.timeout(timeout_s):
                     await asyncio.wrap_future(waiter)
         except TimeoutError:
             self._leave(waiter)
