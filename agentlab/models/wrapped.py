@@ -1,0 +1,211 @@
+"""Models with a policy round them: try again, and fail fast.
+
+The usual order is ``Retrying(Guarded(model, breaker), policy)``: each attempt asks the breaker and
+counts, and an open one ends the trying at once. ``Guarded(Retrying(model, policy), breaker)``
+counts a question as one failure when all its attempts have failed, and keeps a slot of a
+backpressure guard while it waits between them. Both pass on what the inner model is called and
+how it is best told what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Any, Literal, Protocol
+
+from agentlab.core.clock import Clock
+from agentlab.core.errors import CircuitOpen, explain, is_outage
+from agentlab.core.protocols import Chunk, Guard, Model, Permit, Request
+from agentlab.core.secrets import scrub
+from agentlab.core.sync import closing, last_words
+from agentlab.core.text import clean, cut
+from agentlab.models.naming import as_model
+
+MAX_REASON_CHARS = 200
+
+log = logging.getLogger("agentlab.models")
+
+
+class Patience(Protocol):
+    """What a retry policy knows: how often, how long, and on whose time."""
+
+    @property
+    def max_attempts(self) -> int:
+        """How many attempts there are, the first included."""
+
+    @property
+    def clock(self) -> Clock:
+        """Where the waits are spent."""
+
+    def pause(self, attempt: int, error: BaseException, spent_s: float = 0.0, /) -> float | None:
+        """Say how long to wait after failure ``attempt``, or None where it was the last."""
+
+
+class Wrapped:
+    """A model round another, by whose name and profile it goes.
+
+    Parameters
+    ----------
+    model : anything that answers
+        See :func:`agentlab.as_model`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model: Model = as_model(model)
+
+    @property
+    def name(self) -> str:
+        """What the inner model is called."""
+        name = getattr(self.model, "name", None)
+        return name if isinstance(name, str) and name else type(self.model).__name__
+
+    @property
+    def profile(self) -> str | None:
+        """How the inner model is best told what to do, if it knows."""
+        profile: str | None = getattr(self.model, "profile", None)
+        return profile
+
+
+class Retrying(Wrapped):
+    """Ask again where a model failed and nothing of its answer has been shown.
+
+    Once text was shown it cannot be taken back, so a stream that is torn later raises. With
+    ``whole`` nothing is shown before the answer is complete, and a torn stream is tried again too.
+    Every new attempt is told as a warning in the stream. What is raised in the end has
+    ``attempts`` on it.
+
+    Parameters
+    ----------
+    model : anything that answers
+        See :func:`agentlab.as_model`.
+    retry : Patience
+        A :class:`~agentlab.resilience.retry.RetryPolicy`.
+    whole : bool
+        Show an answer when it is complete, not as it comes.
+    """
+
+    def __init__(self, model: Any, retry: Patience, *, whole: bool = False) -> None:
+        super().__init__(model)
+        self.retry, self.whole = retry, whole
+
+    def __repr__(self) -> str:
+        return f"Retrying({self.model!r}, {self.retry!r}{', whole=True' * self.whole})"
+
+    async def stream(self, request: Request, /) -> AsyncIterator[Chunk]:
+        """Answer, at the first attempt or a later one."""
+        clock, held = self.retry.clock, list[Chunk]()
+        began = clock.monotonic()
+        for attempt in count(1):
+            shown = False
+            held.clear()
+            try:
+                async with closing(self.model.stream(request)) as chunks:
+                    async for chunk in chunks:
+                        if self.whole and says(chunk):
+                            held.append(chunk)
+                            continue
+                        shown = shown or says(chunk)
+                        yield chunk
+                break
+            except Exception as error:
+                spent = clock.monotonic() - began
+                pause = None if shown else self.retry.pause(attempt, error, spent)
+                if pause is None:
+                    vars(error)["attempts"] = attempt
+                    raise
+                warning = self._again(error, pause, attempt + 1)
+            yield Chunk("", warning=warning)
+            await clock.sleep(pause)
+        for chunk in held:
+            yield chunk
+
+    def _again(self, error: Exception, pause: float, attempt: int) -> str:
+        reason = cut(scrub(clean(explain(error))), MAX_REASON_CHARS)
+        which = f"attempt {attempt} of {self.retry.max_attempts}"
+        return f"{self.name} failed ({reason}), trying again in {pause:.3g} s ({which})"
+
+
+class Guarded(Wrapped):
+    """Ask only when a guard lets the question in, and tell it how that went.
+
+    A stream that ended is a success, and so is one whose reader left after it had begun to
+    answer; an error that says something about the service is a failure, unless the guard has a
+    ``should_count`` that says otherwise. Of a cancellation, a reader who left before any answer,
+    or an error of ours, the guard is told nothing but that the question is over.
+
+    Parameters
+    ----------
+    model : anything that answers
+        See :func:`agentlab.as_model`.
+    guard : Guard
+        A circuit breaker, or a backpressure guard.
+    subject : str
+        Whom a refusal names; by default ``model:`` and the model's name.
+    """
+
+    def __init__(self, model: Any, guard: Guard, *, subject: str = "") -> None:
+        super().__init__(model)
+        self.guard, self.subject = guard, subject or f"model:{self.name}"
+
+    def __repr__(self) -> str:
+        return f"Guarded({self.model!r}, {self.guard!r})"
+
+    async def stream(self, request: Request, /) -> AsyncIterator[Chunk]:
+        """Answer.
+
+        Raises
+        ------
+        CircuitOpen
+            The breaker is open, and the model was not asked.
+        """
+        permit, answered = await self._enter(), False
+        try:
+            async with closing(self.model.stream(request)) as chunks:
+                async for chunk in chunks:
+                    answered = answered or says(chunk)
+                    yield chunk
+        except BaseException as error:
+            await self._settle(permit, self._verdict(error, answered=answered))
+            raise
+        await self._settle(permit, "success")
+
+    async def _enter(self) -> Permit:
+        try:
+            entering = self.guard.enter(self.subject)
+            permit: Permit = await entering if inspect.isawaitable(entering) else entering
+        except CircuitOpen as error:
+            if error.service == self.subject:
+                raise
+            raise CircuitOpen(self.subject) from error
+        return permit
+
+    def _verdict(
+        self, error: BaseException, *, answered: bool
+    ) -> Literal["success", "failure", "cancel"]:
+        if isinstance(error, GeneratorExit):
+            task = asyncio.current_task()
+            return "success" if answered and not (task and task.cancelling()) else "cancel"
+        blames = getattr(self.guard, "should_count", is_outage)
+        try:
+            return "failure" if isinstance(error, Exception) and blames(error) else "cancel"
+        except Exception:
+            log.exception("should_count of %r could not judge %r", self.guard, error)
+            return "cancel"
+
+    async def _settle(self, permit: Permit, how: Literal["success", "failure", "cancel"]) -> None:
+        try:
+            answer = getattr(permit, how)()
+            if inspect.isawaitable(answer):
+                await last_words(answer)
+        except Exception:
+            log.exception("the guard of %r could not be told of its %s", self.subject, how)
+
+
+def says(chunk: Chunk) -> bool:
+    """Tell whether ``chunk`` is part of an answer, and not only about it."""
+    if not isinstance(chunk, Chunk):
+        return True  # whatever it is, it is not to be said twice
+    return bool(chunk.text or chunk.top or chunk.is_final) or chunk.logprob is not None
