@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from agentlab.core.events import Entry, ReActStep
     from agentlab.core.ids import AgentId, MemoryId, MessageId
-    from agentlab.core.protocols import Chunk, Model, Request, Strategy, Tool
+    from agentlab.core.protocols import Chunk, Model, PersistenceBackend, Request, Strategy, Tool
     from agentlab.core.run import Run
     from agentlab.core.secrets import Secret
     from agentlab.core.session import AgentSession
@@ -51,8 +51,36 @@ if TYPE_CHECKING:
     from agentlab.models.naming import as_model
     from agentlab.models.recorded import RecordedModel
     from agentlab.models.scripted import ScriptedModel
+    from agentlab.models.wrapped import Guarded, Retrying
+    from agentlab.observe.agent_metrics import (
+        AgentMetrics,
+        AgentMetricsRegistry,
+        AgentMetricsSnapshot,
+    )
+    from agentlab.observe.metrics import RuntimeMetrics
+    from agentlab.observe.prometheus import MetricsRegistry
+    from agentlab.observe.series import Counter, Gauge, Histogram
+    from agentlab.observe.snapshot import MetricsSnapshot
     from agentlab.recording import record, replay
+    from agentlab.resilience.backpressure import BackpressureGuard
+    from agentlab.resilience.circuit import CircuitState
+    from agentlab.resilience.circuit_backends import CircuitBreakerBackend
+    from agentlab.resilience.circuit_breaker import CircuitBreaker
+    from agentlab.resilience.dedup import Deduplicator
+    from agentlab.resilience.retry import RetryPolicy
     from agentlab.runtime import AgentRuntime
+    from agentlab.store.checkpoint import CheckpointManager
+    from agentlab.store.checkpoint_format import MemoryEntry
+    from agentlab.store.checkpoint_stores import (
+        CheckpointStore,
+        FileCheckpointStore,
+        InMemoryCheckpointStore,
+    )
+    from agentlab.store.file import FilePersistenceBackend
+    from agentlab.store.journal import Journal
+    from agentlab.store.loading import load
+    from agentlab.store.memory import InMemoryPersistenceBackend
+    from agentlab.store.sqlite import SqlitePersistenceBackend
     from agentlab.strategies.grammar import parse_react_step
     from agentlab.strategies.loop import ReActLoop
     from agentlab.strategies.observer import Observer
@@ -72,19 +100,25 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ActionBlocked", "AgentConfig", "AgentId", "AgentLabError", "AgentLoopError",
-    "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession",
-    "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError", "Chunk", "CircuitOpen",
-    "DeduplicationConflict", "EchoTool", "Entry", "FunctionModel", "GraphError",
-    "InternalError", "InvalidValue", "LocalModel", "MemoryId", "MemoryStoreError", "MessageId",
-    "Model", "NamedTool", "NamedToolRegistry", "NotConfigured", "Observer",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceError",
-    "PersonaNotFound", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
-    "RecordedModel", "RecordingMissed", "Request", "Run", "RunHandle", "SandboxDenied",
-    "SchemaValidator", "ScriptedModel", "Secret", "Strategy", "TimestampTool", "Tool",
-    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
-    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError",
-    "WrongThread", "__version__", "as_model", "calculator", "parse_react_step", "record",
-    "replay", "tool",
+    "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRuntime",
+    "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession", "BackpressureGuard",
+    "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError", "CheckpointManager",
+    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
+    "CircuitState", "Counter", "DeduplicationConflict", "Deduplicator", "EchoTool", "Entry",
+    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
+    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
+    "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry", "MemoryId",
+    "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
+    "NamedToolRegistry", "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec",
+    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
+    "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
+    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle",
+    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
+    "SqlitePersistenceBackend", "Strategy", "TimestampTool", "Tool", "ToolArgumentError",
+    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
+    "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError", "WrongThread",
+    "__version__", "as_model", "calculator", "load", "parse_react_step", "record", "replay",
+    "tool",
 ]  # fmt: skip
 
 _HOME = {
@@ -100,7 +134,7 @@ _HOME = {
     ),
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
-    "core.protocols": "Chunk Model Request Strategy Tool",
+    "core.protocols": "Chunk Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
     "core.session": "AgentSession",
@@ -111,8 +145,28 @@ _HOME = {
     "models.naming": "as_model",
     "models.recorded": "RecordedModel",
     "models.scripted": "ScriptedModel",
+    "models.wrapped": "Guarded Retrying",
+    "observe.agent_metrics": "AgentMetrics AgentMetricsRegistry AgentMetricsSnapshot",
+    "observe.metrics": "RuntimeMetrics",
+    "observe.prometheus": "MetricsRegistry",
+    "observe.series": "Counter Gauge Histogram",
+    "observe.snapshot": "MetricsSnapshot",
     "recording": "record replay",
+    "resilience.backpressure": "BackpressureGuard",
+    "resilience.circuit": "CircuitState",
+    "resilience.circuit_backends": "CircuitBreakerBackend",
+    "resilience.circuit_breaker": "CircuitBreaker",
+    "resilience.dedup": "Deduplicator",
+    "resilience.retry": "RetryPolicy",
     "runtime": "AgentRuntime",
+    "store.checkpoint": "CheckpointManager",
+    "store.checkpoint_format": "MemoryEntry",
+    "store.checkpoint_stores": "CheckpointStore FileCheckpointStore InMemoryCheckpointStore",
+    "store.file": "FilePersistenceBackend",
+    "store.journal": "Journal",
+    "store.loading": "load",
+    "store.memory": "InMemoryPersistenceBackend",
+    "store.sqlite": "SqlitePersistenceBackend",
     "strategies.grammar": "parse_react_step",
     "strategies.loop": "ReActLoop",
     "strategies.observer": "Observer",

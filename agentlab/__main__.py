@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 
 from agentlab import __version__
 from agentlab.core.errors import AgentLabError
@@ -42,6 +43,14 @@ def parser() -> argparse.ArgumentParser:
     each = commands.add_parser("info", help="print what a bug report needs")
     each.set_defaults(command=print_info)
 
+    each = commands.add_parser("example", help="run an example; without a name, list them")
+    each.add_argument("name", nargs="?", help="which one")
+    each.set_defaults(command=run_example)
+    each = commands.add_parser("show", help="write a journal as a page that needs nothing else")
+    each.add_argument("file", type=Path, help="a journal")
+    each.add_argument("-o", "--output", type=Path, help="by default beside it, as .html")
+    each.set_defaults(command=show_journal)
+
     models = commands.add_parser("models", help="list, fetch and find local models")
     verbs = models.add_subparsers(required=True, metavar="verb")
     each = verbs.add_parser("list", help="list the models known by name")
@@ -61,6 +70,28 @@ def run_demo(_: argparse.Namespace) -> None:
     from agentlab.demo import demo
 
     demo()
+
+
+def run_example(asked: argparse.Namespace) -> None:
+    """Run an example, or print a line each."""
+    from agentlab.examples import examples, headline, run
+
+    if asked.name:
+        return run(asked.name)
+    for name, path in examples().items():
+        print(f"{name:26}{headline(path)}")
+    return None
+
+
+def show_journal(asked: argparse.Namespace) -> None:
+    """Write the sessions and the trace of a journal as a page, and print where it lies."""
+    from agentlab.display import document
+    from agentlab.store.loading import load, sessions
+
+    trace = load(asked.file)
+    page = asked.output or asked.file.with_suffix(".html")
+    page.write_text(document(asked.file.name, *sessions(trace), trace), encoding="utf-8")
+    print(page.resolve())
 
 
 def print_info(_: argparse.Namespace) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import NotConfigured
-from agentlab.core.protocols import ActionHook, TokenEstimator
-from agentlab.runtime import AgentRuntime, ToolLike
+from agentlab.core.protocols import ActionHook, PersistenceBackend, TokenEstimator
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.retry import RetryPolicy
+from agentlab.runtime import AgentRuntime
+from agentlab.settings import ToolLike
+from agentlab.store.checkpoint import CheckpointManager
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
 
@@ -52,6 +58,28 @@ class AgentRuntimeBuilder(Generic[StateT]):
     def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
         """Set the text tools."""
         return self._with(tool_registry=registry)
+
+    def with_backpressure(self, guard: BackpressureGuard) -> AgentRuntimeBuilder[StateT]:
+        """Set what sheds a run at once where too many are under way."""
+        return self._with(backpressure=guard)
+
+    def with_retry(self, policy: RetryPolicy) -> AgentRuntimeBuilder[StateT]:
+        """Set how often, and when, a model is asked again whose failure may pass."""
+        return self._with(retry=policy)
+
+    def with_metrics(self, metrics: RuntimeMetrics) -> AgentRuntimeBuilder[StateT]:
+        """Set counters that are shared with other runtimes."""
+        return self._with(metrics=metrics)
+
+    def with_checkpoint_backend(
+        self, backend: PersistenceBackend | str | Path
+    ) -> AgentRuntimeBuilder[StateT]:
+        """Set where every run is kept while it goes on."""
+        return self._with(store=backend)
+
+    def with_checkpoint_manager(self, manager: CheckpointManager) -> AgentRuntimeBuilder[StateT]:
+        """Set what ``checkpoint()`` gives."""
+        return self._with(checkpoint_manager=manager)
 
     def with_observer(self, observer: Observer) -> AgentRuntimeBuilder[StateT]:
         """Set who hears of every step."""

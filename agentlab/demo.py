@@ -6,12 +6,11 @@ import os
 import re
 import sys
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from agentlab.core.errors import NotConfigured
 from agentlab.core.extras import need
+from agentlab.examples import shipped
 
 NOTEBOOK = "01_quickstart.ipynb"
 OUTPUT = Path(".agentlab") / "demo"
@@ -28,7 +27,7 @@ def demo(output: Path = OUTPUT) -> Path:
     """
     need("xllamacpp", "local")
     nbformat, nbclient = need("nbformat", "lab"), need("nbclient", "lab")
-    began, source = time.monotonic(), notebook()
+    began, source = time.monotonic(), shipped(NOTEBOOK)
     book = nbformat.read(source, as_version=4)
     # Live: neither the tape that tests replay, nor a silent load of the model.
     live = {"AGENTLAB_RECORDING": "off", "AGENTLAB_LOG": "models=info"}
@@ -51,16 +50,6 @@ def demo(output: Path = OUTPUT) -> Path:
         print("(a model this small may answer otherwise on another processor)")
     print(f"\n{time.monotonic() - began:.1f} s; the notebook with its cards: {page.resolve()}")
     return page
-
-
-def notebook() -> Path:
-    """Find the quickstart: in the package, or beside it in a checkout."""
-    packaged = Path(str(files("agentlab").joinpath("data", NOTEBOOK)))
-    checkout = Path(__file__).parents[1] / "notebooks" / NOTEBOOK
-    for place in (checkout, packaged):
-        if place.exists():
-            return place
-    raise NotConfigured(NOTEBOOK, "it is neither in the package nor beside it: reinstall agentlab")
 
 
 def errors(book: Any) -> list[str]:

@@ -20,6 +20,21 @@ from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
+from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
+from agentlab.observe.exposition import SampleRow
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.observe.snapshot import MetricRow, MetricsSnapshot
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.circuit import BreakerRow
+from agentlab.resilience.circuit_breaker import CircuitBreaker
+from agentlab.resilience.dedup import Deduplicator
+from agentlab.resilience.ledger import DeduplicatorEntry
+from agentlab.resilience.retry import RetryDelay, RetryPolicy
+from agentlab.resilience.shared_breaker import SharedCircuitBreaker
+from agentlab.resilience.slots import BackpressureRow
+from agentlab.store.base import Shelf, StoreRow
+from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -77,6 +92,53 @@ def _(trace: Trace) -> pd.DataFrame:
 @frame.register(NamedToolRegistry)
 def _(registry: ToolRegistry | NamedToolRegistry) -> pd.DataFrame:
     return table(registry.stats(), ToolRow)
+
+
+@frame.register(CircuitBreaker)
+@frame.register(SharedCircuitBreaker)
+def _(breaker: CircuitBreaker | SharedCircuitBreaker) -> pd.DataFrame:
+    return table([breaker.stats()], BreakerRow)
+
+
+@frame.register(BackpressureGuard)
+def _(guard: BackpressureGuard) -> pd.DataFrame:
+    return table([guard.stats()], BackpressureRow)
+
+
+@frame.register(RetryPolicy)
+def _(policy: RetryPolicy) -> pd.DataFrame:
+    return table(policy.schedule(), RetryDelay)
+
+
+@frame.register(Deduplicator)
+def _(dedup: Deduplicator) -> pd.DataFrame:
+    return table(dedup.entries(), DeduplicatorEntry)
+
+
+@frame.register(RuntimeMetrics)
+@frame.register(MetricsSnapshot)
+def _(metrics: RuntimeMetrics | MetricsSnapshot) -> pd.DataFrame:
+    return table(metrics.rows(), MetricRow)
+
+
+@frame.register(AgentMetricsRegistry)
+def _(agents: AgentMetricsRegistry) -> pd.DataFrame:
+    return table(agents.rows(), AgentMetricsSnapshot)
+
+
+@frame.register(MetricsRegistry)
+def _(registry: MetricsRegistry) -> pd.DataFrame:
+    return table(registry.rows(), SampleRow)
+
+
+@frame.register(Shelf)
+def _(store: Shelf) -> pd.DataFrame:
+    return table(store.rows_sync(), StoreRow)
+
+
+@frame.register(CheckpointManager)
+def _(manager: CheckpointManager) -> pd.DataFrame:
+    return table(manager.rows(), CheckpointRow)
 
 
 @frame.register(list)

@@ -8,7 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from agentlab.demo import demo, errors, notebook
+from agentlab.demo import demo, errors
+from agentlab.examples import CHECKOUT
 
 
 def test_what_failed_is_told() -> None:
@@ -36,4 +37,4 @@ def test_the_demo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert 'src="http' not in html
     assert 'src=""' not in html
     assert dict(os.environ) == before
-    assert not list(notebook().parent.glob("**/.agentlab"))
+    assert not list(CHECKOUT.glob("**/.agentlab"))

@@ -13,13 +13,14 @@ LAYERS = {
     "core": 0,
     "models": 1, "tools": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
-    "runtime": 4, "builder": 4, "handle": 4, "recording": 4,
+    "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
     "display": 5, "frames": 5,
-    "demo": 6, "__main__": 6,
+    "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
-    ("runtime", "handle"), ("runtime", "builder"), ("builder", "runtime"), ("recording", "runtime"),
-    ("frames", "display"), ("__main__", "demo"),
+    ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
+    ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"), ("recording", "runtime"),
+    ("frames", "display"), ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
 }  # fmt: skip
 DOORS = {"display", "frames"}  # what the core's late doors open
 OUTSIDE = {

@@ -33,7 +33,7 @@ def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, pat
     width, most = 100 / len(bounds), max(map(number, counts), default=0) or 1
     foot = TOP + TALLEST
     parts: list[Html] = []
-    for i, (bound, times) in enumerate(zip(bounds, counts, strict=True)):
+    for i, times in enumerate(counts):
         tall = math.ceil(TALLEST * number(times) / most)
         middle = f"{(i + 0.5) * width:.2f}%"
         parts += [
@@ -48,7 +48,7 @@ def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, pat
                 rx="1",
             )(h("title")(f"{span(bounds, i)}: {count(times)}")),
             _text("agl-count", middle, foot - tall - 4)(count(times) if times else ""),
-            _text("agl-tick", middle, foot + 13)(tick(bound)),
+            _text("agl-tick", middle, foot + 13)(under(bounds, i)),
         ]
     told = f"{title}: " + ", ".join(
         f"{span(bounds, i)} {count(times)}" for i, times in enumerate(counts) if times
@@ -76,6 +76,11 @@ def tick(bound: float) -> str:
         if bound >= size:
             return f"{bound / size:g}{letter}"
     return f"{bound:g}"
+
+
+def under(bounds: Sequence[float], i: int) -> str:
+    """Write what stands under a column: its bound, or that it has none."""
+    return f">{tick(bounds[i - 1])}" if i and math.isinf(bounds[i]) else tick(bounds[i])
 
 
 def span(bounds: Sequence[float], i: int) -> str:

@@ -1,0 +1,85 @@
+"""The live parts of a runtime: what counts, sheds, asks again and keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from agentlab.core.errors import BackpressureShed
+from agentlab.core.events import Warned
+from agentlab.core.protocols import Model, Sink
+from agentlab.core.run import Run
+from agentlab.models.wrapped import Retrying
+from agentlab.observe.agent_metrics import AgentMetricsRegistry
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.resilience.slots import Slot
+from agentlab.settings import Settings
+from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.saver import SessionSaver
+from agentlab.strategies.observer import observing
+
+
+class Parts:
+    """What the runs of one runtime share.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the runtime was made from.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.metrics = settings.metrics or RuntimeMetrics()
+        self.registry = MetricsRegistry()
+        self.agents = AgentMetricsRegistry(clock=settings.clock)
+
+    @cached_property
+    def checkpoints(self) -> CheckpointManager:
+        """The manager that was given, else one in memory."""
+        return self._settings.checkpoint_manager or CheckpointManager()
+
+    @cached_property
+    def sinks(self) -> list[Sink]:
+        """Who hears of every run, and of every run below one."""
+        observer, own = self._settings.observer, self._settings.sinks
+        counters = (self.metrics, self.registry, self.agents)
+        return [*counters, *own, *([observing(observer)] if observer else [])]
+
+    def savers(self) -> list[Sink]:
+        """Give what keeps one run, if there is a store; it says first what is safe."""
+        store = self._settings.store
+        return [] if store is None else [SessionSaver(store)]
+
+    def patient(self, model: Model) -> Model:
+        """Give ``model`` as it is asked: again, where that is wanted."""
+        retry = self._settings.retry
+        return model if retry is None else Retrying(model, retry)
+
+    def admit(self) -> Stay:
+        """Let one run in, or shed it, which is counted."""
+        guard = self._settings.backpressure
+        try:
+            return Stay(None if guard is None else guard.try_acquire())
+        except BackpressureShed:
+            self.metrics.record_shed()
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A run that was let in, until it is over."""
+
+    slot: Slot | None
+
+    def prepare(self, run: Run, goal: str) -> str:
+        """Make the first prompt, and tell if there are many at once now."""
+        if self.slot and self.slot.warning:
+            run.emit(Warned(self.slot.warning))
+        return goal
+
+    def over(self) -> None:
+        """Give the place back."""
+        if self.slot:
+            self.slot.success()

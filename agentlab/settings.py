@@ -1,0 +1,72 @@
+"""What a runtime is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, TypeAlias
+
+from agentlab.core.clock import SYSTEM_CLOCK, Clock
+from agentlab.core.config import AgentConfig
+from agentlab.core.errors import InvalidValue
+from agentlab.core.protocols import ActionHook, PersistenceBackend, Sink, TokenEstimator
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.retry import RetryPolicy
+from agentlab.store.checkpoint import CheckpointManager
+from agentlab.strategies.observer import Observer
+from agentlab.tools.named import NamedTool, NamedToolRegistry
+from agentlab.tools.spec import ToolSpec
+
+DEFAULT_ITERATIONS = 10
+NAMELESS = "none"  # the model of a runtime that has none; each of its runs names what answers
+ToolLike: TypeAlias = ToolSpec | NamedTool | Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a runtime was made from; runtimes with equal settings are equal."""
+
+    model: Any
+    config: AgentConfig
+    tools: tuple[ToolSpec, ...] = ()
+    tool_registry: NamedToolRegistry | None = None
+    backpressure: BackpressureGuard | None = None
+    retry: RetryPolicy | None = None
+    store: PersistenceBackend | None = None
+    checkpoint_manager: CheckpointManager | None = None
+    metrics: RuntimeMetrics | None = None
+    observer: Observer | None = None
+    action_hook: ActionHook | None = None
+    token_estimator: TokenEstimator | None = None
+    sinks: tuple[Sink, ...] = ()
+    clock: Clock = SYSTEM_CLOCK
+    rng: Random | None = field(default=None, compare=False)
+
+
+def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[Any, AgentConfig]:
+    """Give the model and the configuration that follow from what was said about them.
+
+    Raises
+    ------
+    InvalidValue
+        ``config`` and one of its fields are both given.
+    """
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if config is None:
+        defaults = {"max_iterations": DEFAULT_ITERATIONS, "model": name_of(model)}
+        return model, AgentConfig(**{**defaults, **chosen})
+    if chosen:
+        raise InvalidValue(f"config= already has {', '.join(chosen)}, got {chosen!r} as well")
+    if model is None:
+        return config.model, config
+    return model, replace(config, model=name_of(model))
+
+
+def name_of(model: Any) -> str:
+    """Say what to call whatever answers."""
+    if model is None:
+        return NAMELESS
+    name = model if isinstance(model, str) else getattr(model, "name", None)
+    return name if isinstance(name, str) and name else type(model).__name__
