@@ -15,7 +15,7 @@ from agentlab.core.errors import InvalidValue
 
 MASK = "***"
 SHORTEST = 8  # a shorter text would be found where it is only a word
-ENVIRONMENT = re.compile(r"(?:_API_KEY|_TOKEN|_SECRET|_PASSWORD)$")
+ENVIRONMENT = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 LOOKS_SECRET = re.compile(
     r"\b(?:"
     r"sk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{16,}"  # hosted models
@@ -24,6 +24,9 @@ LOOKS_SECRET = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"  # a signed web token
     r")|(?<=\bBearer )[A-Za-z0-9._~+/-]{16,}"
 )
+MARKS = (  # what looks secret has one of these in it, and to see that none is there is quick
+    "sk-", "hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AKIA", "AIza", "eyJ", "Bearer ",
+)  # fmt: skip
 _told: set[str] = set()
 
 
@@ -77,10 +80,18 @@ def scrubber() -> Callable[[str], str]:
     """Make a :func:`scrub` for many texts: the secrets are looked up now, and once."""
     given = {
         value
-        for name, value in os.environ.items()
-        if ENVIRONMENT.search(name) and len(value) >= SHORTEST
+        for name in os.environ
+        if name.endswith(ENVIRONMENT) and len(value := os.environ.get(name, "")) >= SHORTEST
     }
     # The longest first, for one may be within another.
     known = sorted(_told | given, key=len, reverse=True)
     told = re.compile("|".join([*map(re.escape, known), LOOKS_SECRET.pattern]))
-    return lambda text: told.sub(MASK, text)
+    marks = (*known, *MARKS)
+
+    def scrub(text: str) -> str:
+        for mark in marks:
+            if mark in text:
+                return told.sub(MASK, text)
+        return text
+
+    return scrub
