@@ -25,8 +25,8 @@ from agentlab.core.errors import InvalidValue, PersistenceError
 from agentlab.core.events import Entry, RunEnded, Token
 from agentlab.core.files import sync_folder
 from agentlab.core.secrets import scrubber
-from agentlab.core.workers import ABANDONED, WORKERS
 from agentlab.store.prompts import Masks
+from agentlab.store.turns import Turns
 
 try:
     import fcntl
@@ -90,6 +90,7 @@ class Journal:
         self._masked: deque[Entry] = deque()
         self._lines: deque[bytes] = deque()
         self._masks = Masks()
+        self._turns = Turns(1)  # however many runs there are, one thread writes
         self._writing = threading.Lock()  # held while the file is written, so never on a loop
         check(self.path)
 
@@ -125,7 +126,7 @@ class Journal:
             It could not be written, and is kept.
         """
         if self._taken or self._masked or self._lines:
-            await WORKERS.run(self._write, ABANDONED)
+            await self._turns.run(self._write)
 
     def close(self) -> None:
         """Write what there is to write, and take no more.

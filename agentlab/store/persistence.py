@@ -41,6 +41,7 @@ class Backend(Displayable):
             gap = f"which lacks {', '.join(lacks)}" if lacks else "which is a class: make one"
             raise InvalidValue(f"a store has save, load and delete, got {inner!r}, {gap}")
         self.inner = inner
+        self.batches = hasattr(inner, "batch_save")
 
     def __repr__(self) -> str:
         return f"Backend({self.inner!r})"
@@ -60,7 +61,7 @@ class Backend(Displayable):
 
     async def batch_save(self, items: Mapping[str, bytes], /) -> None:
         """Keep each value, in this order."""
-        if hasattr(self.inner, "batch_save"):
+        if self.batches:
             await settled(self.inner.batch_save(items))
             return
         for key, value in items.items():

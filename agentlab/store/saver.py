@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
@@ -14,10 +15,11 @@ from agentlab.core.events import Entry
 from agentlab.core.lines import recorder
 from agentlab.core.secrets import scrubber
 from agentlab.core.session import AgentSession
-from agentlab.store.persistence import BatchStore, as_backend
+from agentlab.store.persistence import Backend, BatchStore, as_backend
 from agentlab.store.prompts import Digests, Scrub, digest_of
 from agentlab.store.sessions import FORMAT, SAID, SO_FAR, Call
 
+AT_ONCE = 64  # values in one batch; what a step writes is one
 STATUS = {"running": "running", "stopped": "stopped", "timeout": "stopped", "error": "failed"}
 UNSAVED = frozenset({events.Token, events.Thought, events.Action, events.Saved})
 Snapshots: TypeAlias = Literal["incremental", "full"]
@@ -62,6 +64,8 @@ class SessionSaver:
                 f"snapshot_steps must be one of {get_args(Snapshots)}, got {snapshot_steps!r}"
             )
         self.backend: BatchStore = as_backend(store)
+        one_by_one = isinstance(self.backend, Backend) and not self.backend.batches
+        self._at_once = 1 if one_by_one else AT_ONCE
         self.key = key
         self._redact = redact
         self._taken: deque[Entry] = deque()
@@ -84,18 +88,24 @@ class SessionSaver:
         PersistenceError
             The store failed; what it has not taken is kept.
         """
+        if not self._taken and not self._unsafe:
+            return []
         scrub = scrubber()
         while self._taken:
             self._unsafe += self._fold.take(self._taken.popleft(), scrub)
         record, safe = recorder(scrub), list[str]()
         while self._unsafe:
-            key, plain = self._unsafe[0]
+            some = list(islice(self._unsafe, self._at_once))
             try:
-                await self.backend.save(key, record(self._redacted(plain)))
+                values = [(key, record(self._redacted(plain))) for key, plain in some]
+                await (
+                    self.backend.batch_save(dict(values))
+                    if len(values) > 1
+                    else self.backend.save(*values[0])
+                )
             except Exception as error:
-                raise PersistenceError(f"cannot save {key!r}: {explain(error)}") from error
-            self._unsafe.popleft()
-            safe.append(key)
+                raise PersistenceError(f"cannot save {some[0][0]!r}: {explain(error)}") from error
+            safe += [self._unsafe.popleft()[0] for _ in some]
         return safe
 
     def _redacted(self, plain: Any) -> Any:

@@ -173,6 +173,22 @@ def test_several_runs_at_once(path: Path) -> None:
     assert len(load(path).entries) == sum(map(len, live))
 
 
+def test_many_runs_take_one_thread(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """However many there are, threads are left for tools."""
+    with Journal(path) as journal:
+
+        async def play() -> None:
+            traces = [Trace(journal) for _ in range(300)]
+            for number, trace in enumerate(traces):
+                trace.emit(Warned("x"), run=str(number))
+            await asyncio.gather(*(trace.flush() for trace in traces))
+
+        with caplog.at_level(logging.WARNING, "agentlab"):
+            asyncio.run(play())
+    assert len(load(path).entries) == 300
+    assert caplog.text == ""
+
+
 def write_many(path: Path, name: str, count: int) -> None:
     """Write from a process of its own."""
     with Journal(path) as journal:

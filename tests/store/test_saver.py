@@ -213,6 +213,33 @@ def test_what_is_safe_is_named() -> None:
     asyncio.run(play())
 
 
+def test_a_batch_that_failed_is_written_again() -> None:
+    """A store with its own way with many gets what a step writes at once, and all of it again."""
+
+    class Batches(Kept):
+        batches = 0
+
+        async def batch_save(self, items: dict[str, bytes]) -> None:
+            self.batches += 1
+            key, *_ = items
+            self[key] = items[key]
+            if self.batches == 1:
+                raise OSError("half of it is there")
+            self.update(items)
+
+    kept = Batches()
+    session = two_steps(kept)
+    name = session.session_id
+
+    assert len(session.checkpoint_errors) == 1
+    assert kept.batches == 2
+    assert set(kept) == {
+        f"session:{name}", f"session:{name}:step:1", f"session:{name}:step:2",
+        f"loop:{name}:step:1",
+    }  # fmt: skip
+    assert loaded(kept, session) == session
+
+
 class Family:
     """Asks by itself, and has two below it that take steps of their own."""
 
