@@ -2,8 +2,11 @@
 
 A backend knows services by name alone: two breakers with one service name and one backend are one
 circuit, whatever their thresholds, in one process or in many. Times are seconds of Unix time, for
-processes agree on no other. Which call is the probe, and which outcomes come too late, each
-breaker decides for itself; where one probe must be the only one of all processes, take a
+processes agree on no other. A synchronous backend is called in place, on a loop too, so one that
+goes over a wire had better be async.
+
+Which call is the probe, and which outcomes come too late, each breaker decides for itself; where
+one probe must be the only one of all processes, take a
 :class:`~agentlab.resilience.shared_breaker.SharedCircuitBreaker`.
 """
 

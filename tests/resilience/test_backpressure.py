@@ -18,6 +18,7 @@ from agentlab.core.errors import BackpressureShed, InvalidValue, WrongThread
 from agentlab.core.protocols import Guard
 from agentlab.core.sync import run_sync
 from agentlab.resilience.backpressure import BackpressureGuard, BackpressureRow, Slot
+from agentlab.resilience.slots import Waiter
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 
@@ -283,6 +284,14 @@ def test_a_waiter_whose_loop_is_gone_is_passed_over() -> None:
     work.close()
     gc.collect()
     assert guard.depth == 0
+
+
+def test_who_has_left_is_not_served() -> None:
+    """Nor is anything raised at whoever gives the slot."""
+    waiter = Waiter(None)
+    waiter.cancel()
+    assert not waiter.serve(0)
+    assert waiter.cancelled()
 
 
 def test_threads_and_loops_wait_in_one_line() -> None:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agentlab.core.errors import BackpressureShed
 from agentlab.resilience.backpressure import BackpressureGuard, Slot
 
-CAPACITY, SOFT = 3, 2
+CAPACITY, SOFT = 2, 1
 WHICH = st.integers(0, 99)
 
 

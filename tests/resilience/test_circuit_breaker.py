@@ -517,6 +517,25 @@ def test_interleaved_generators(breaker: CircuitBreaker, clock: FakeClock) -> No
     assert breaker.is_open
 
 
+def test_interleaved_breakers(clock: FakeClock) -> None:
+    """Blocks of several breakers that cross each other settle each its own."""
+    one, two = (CircuitBreaker(name, 1, clock=clock) for name in "ab")
+
+    def block(breaker: CircuitBreaker, error: Exception | None) -> Iterator[None]:
+        with breaker:
+            yield
+            if error:
+                raise error
+
+    first, second = block(one, KeyError()), block(two, None)
+    next(first)
+    next(second)
+    with pytest.raises(KeyError):
+        next(first)
+    assert next(second, "over") == "over"
+    assert (one.state, two.state) == ("open", "closed")
+
+
 def test_a_block_left_elsewhere_still_counts(breaker: CircuitBreaker, clock: FakeClock) -> None:
     """Left in another context than it was entered in, a block counts as a call of now."""
     trip(breaker)
