@@ -462,9 +462,10 @@ def test_on_our_own_stores(tmp_path: Path, clock: FakeClock) -> None:
 
 def worker(path: Path, together: Any, done: Any, answers: Any) -> None:
     """Ask at once with the others, and keep what one gets until all have asked."""
-    patience = {"probe_timeout_s": 120.0, "store_timeout_s": 60.0}  # the machine may be busy
     store = SqlitePersistenceBackend(path)
-    breaker = SharedCircuitBreaker("search", 1, 0.5, store=store, **patience)
+    breaker = SharedCircuitBreaker(  # with patience, for the machine may be busy
+        "search", 1, 0.5, store=store, probe_timeout_s=120, store_timeout_s=60
+    )
     for _ in range(3):
         together.wait(60)
         try:
