@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from agentlab.resilience.circuit_backends import CircuitBreakerBackend
     from agentlab.resilience.circuit_breaker import CircuitBreaker
     from agentlab.resilience.dedup import Deduplicator
+    from agentlab.resilience.pipeline import Pipeline
     from agentlab.resilience.retry import RetryPolicy
     from agentlab.runtime import AgentRuntime
     from agentlab.store.checkpoint import CheckpointManager
@@ -111,7 +112,7 @@ __all__ = [
     "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
     "NamedToolRegistry", "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec",
     "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
-    "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
+    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
     "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle",
     "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
     "SqlitePersistenceBackend", "Strategy", "TimestampTool", "Tool", "ToolArgumentError",
@@ -157,6 +158,7 @@ _HOME = {
     "resilience.circuit_backends": "CircuitBreakerBackend",
     "resilience.circuit_breaker": "CircuitBreaker",
     "resilience.dedup": "Deduplicator",
+    "resilience.pipeline": "Pipeline",
     "resilience.retry": "RetryPolicy",
     "runtime": "AgentRuntime",
     "store.checkpoint": "CheckpointManager",

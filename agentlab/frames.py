@@ -30,6 +30,7 @@ from agentlab.resilience.circuit import BreakerRow
 from agentlab.resilience.circuit_breaker import CircuitBreaker
 from agentlab.resilience.dedup import Deduplicator
 from agentlab.resilience.ledger import DeduplicatorEntry
+from agentlab.resilience.pipeline import Pipeline, StageRow
 from agentlab.resilience.retry import RetryDelay, RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.resilience.slots import BackpressureRow
@@ -113,6 +114,11 @@ def _(policy: RetryPolicy) -> pd.DataFrame:
 @frame.register(Deduplicator)
 def _(dedup: Deduplicator) -> pd.DataFrame:
     return table(dedup.entries(), DeduplicatorEntry)
+
+
+@frame.register(Pipeline)
+def _(pipeline: Pipeline) -> pd.DataFrame:
+    return table(pipeline.rows(), StageRow)
 
 
 @frame.register(RuntimeMetrics)

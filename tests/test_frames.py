@@ -16,6 +16,16 @@ from agentlab.core.events import Asked, Entry, Event, ReActStep, RunEnded, Token
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.frames import frame
+from agentlab.observe.agent_metrics import AgentMetricsRegistry
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.circuit_breaker import CircuitBreaker
+from agentlab.resilience.dedup import Deduplicator
+from agentlab.resilience.pipeline import Pipeline
+from agentlab.resilience.retry import RetryPolicy
+from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -65,6 +75,70 @@ def tools() -> ToolRegistry:
     return made
 
 
+def runs() -> RuntimeMetrics:
+    """Give what was counted of a call."""
+    made = RuntimeMetrics()
+    made.record_tool_call("find")
+    return made
+
+
+def store() -> InMemoryPersistenceBackend:
+    """Give a store of two values."""
+    made = InMemoryPersistenceBackend()
+    made.batch_save_sync({"b": b"1", "a": b"2"})
+    return made
+
+
+def manager() -> CheckpointManager:
+    """Give one checkpoint."""
+    made = CheckpointManager()
+    made.maybe_checkpoint_sync("a", 5)
+    return made
+
+
+def agents() -> AgentMetricsRegistry:
+    """Give two agents."""
+    made = AgentMetricsRegistry()
+    made.record_step("b", 1)
+    made.record_step("a", 1)
+    return made
+
+
+def dedup() -> Deduplicator:
+    """Give a key under way."""
+    made = Deduplicator(60)
+    made.check_and_register("k")
+    return made
+
+
+METRIC = {"name": TEXT, "value": "float64"}
+SAMPLE = {"name": TEXT, "kind": TEXT, "labels": "object", "value": "float64"}
+DELAY = {"attempt": "int64", "delay_s": "float64", "total_s": "float64"}
+STORED = {"key": TEXT, "bytes": "int64", "version": "int64", "saved_at": MOMENT}
+POINT = {
+    "agent": TEXT, "step": "int64", "entries": "int64", "context_bytes": "int64",
+    "created_at": MOMENT,
+}  # fmt: skip
+ASKED = {"key": TEXT, "state": TEXT, "age_s": "float64", "left_s": "float64"}
+STAGE = {
+    "name": TEXT, "handler": TEXT, "inline": "bool", "dedup": TEXT, "retry": TEXT, "breaker": TEXT,
+}  # fmt: skip
+AGENT = {
+    "agent_id": TEXT, "total_steps": "int64", "total_tokens_in": "int64",
+    "total_tokens_out": "int64", "tool_calls_made": "int64", "tool_call_failures": "int64",
+    "avg_step_latency_ms": "float64", "peak_memory_kb": "int64", "session_start": MOMENT,
+    "failure_rate": "float64", "uptime_secs": "float64",
+}  # fmt: skip
+BREAKER = {
+    "service": TEXT, "state": TEXT, "failures": "int64", "threshold": "int64",
+    "recovery_window": "float64", "opened_for_s": "float64", "next_change_s": "float64",
+    "probing": "bool", "calls": "int64", "refused": "int64", "backend_errors": "int64",
+}  # fmt: skip
+SLOTS = {
+    "capacity": "int64", "soft_limit": "float64", "depth": "int64", "available": "int64",
+    "waiting": "int64", "peak": "int64", "acquired": "int64", "shed_count": "int64",
+    "soft_limit_hits": "int64",
+}  # fmt: skip
 FULL: list[tuple[Any, dict[str, str], int]] = [
     (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
     ([step(0)], STEP, 1),
@@ -72,10 +146,23 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (tools(), TOOL, 2),
     (NamedToolRegistry.with_builtins(), TOOL, 3),
     (tools().stats(), TOOL, 2),
+    (runs(), METRIC, 14),
+    (runs().snapshot(), METRIC, 14),
+    (MetricsRegistry(), SAMPLE, 20),
+    (agents(), AGENT, 2),
+    (CircuitBreaker("s"), BREAKER, 1),
+    (BackpressureGuard(2), SLOTS, 1),
+    (RetryPolicy.exponential(3, 100), DELAY, 2),
+    (dedup(), ASKED, 1),
+    (Pipeline().add_stage("up", str.upper), STAGE, 1),
+    (store(), STORED, 2),
+    (manager(), POINT, 1),
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
-    (NamedToolRegistry(), TOOL),
+    (NamedToolRegistry(), TOOL), (AgentMetricsRegistry(), AGENT), (Deduplicator(1), ASKED),
+    (RetryPolicy.constant(1, 0), DELAY), (Pipeline(), STAGE), (CheckpointManager(), POINT),
+    (InMemoryPersistenceBackend(), STORED),
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Pictures of numbers, drawn as SVG whose text keeps its size in a narrow cell.
 
+A notebook that is not trusted drops pictures, so each stands over a table of its numbers.
 Everything across is in percent of the width and everything down in pixels, so that nothing is
 scaled; without the sheet the colours are those of the text.
 """
@@ -10,8 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from agentlab.display.html import Html, h
+from agentlab.display.parts import Column, fold, table
 from agentlab.display.words import count, number
 
+COLUMNS = [Column("size", "wide"), Column("how many", "num")]
 TOP, TALLEST, BELOW = 16, 56, 16  # pixels: the count above a bar, the highest bar, its bound
 GAP = 0.14  # of a column
 
@@ -53,9 +56,9 @@ def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, pat
     told = f"{title}: " + ", ".join(
         f"{span(bounds, i)} {count(times)}" for i, times in enumerate(counts) if times
     )
-    box = {"role": "img", "width": "100%", "height": str(foot + BELOW), "aria-label": told}
+    box = {"role": "img", "width": "100%", "height": str(foot + BELOW)}
     return h("figure", "agl-plot", title=path)(
-        h("figcaption", "agl-small")(title), h("svg", **box)(*parts)
+        h("figcaption", "agl-small")(title), h("svg", **box)(h("title")(told), *parts)
     )
 
 
@@ -76,6 +79,12 @@ def tick(bound: float) -> str:
         if bound >= size:
             return f"{bound / size:g}{letter}"
     return f"{bound:g}"
+
+
+def numbers(bounds: Sequence[float], counts: Sequence[int], *, path: str) -> Html:
+    """Give the numbers of a histogram as a table, one click away."""
+    cells = [(span(bounds, i), count(times)) for i, times in enumerate(counts)]
+    return fold("all columns", table("each without those before", COLUMNS, cells, path=path))
 
 
 def under(bounds: Sequence[float], i: int) -> str:

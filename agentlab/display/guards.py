@@ -1,4 +1,7 @@
-"""The cards of what stands before a call: breaker, backpressure, retries, deduplication."""
+"""The cards of what stands before a call: breaker, backpressure, retries, deduplication.
+
+And of the pipeline that composes them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.circuit import CircuitState
 from agentlab.resilience.circuit_breaker import CircuitBreaker
 from agentlab.resilience.dedup import Deduplicator
+from agentlab.resilience.pipeline import Pipeline, StageRow
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 
@@ -24,7 +28,9 @@ WORDS = {
 }
 DELAYS = [Column("after failure", "fit"), Column("wait", "wide"), Column("waited in all", "num")]
 ENTRIES = [Column("key", "wide"), Column("state", "fit"), Column("age", "num")]
-NO_ENTRIES = "Nothing is kept. `await dedup.run(key, fn)` keeps what `fn` gives."
+STAGES = [Column("stage", "fit"), Column("handler", "wide"), Column("policies", "wide")]
+NO_STAGES = "Nothing happens here yet. `pipeline.add_stage(name, function)` adds a stage."
+NO_ENTRIES = "Nothing was asked for yet. `await dedup.run(key, fn)` keeps what `fn` gives."
 
 
 def breaker_card(breaker: CircuitBreaker | SharedCircuitBreaker, room: Room) -> Html:  # noqa: ARG001
@@ -154,6 +160,7 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
         plural(len(entries), "key"),
         table(f"oldest first{rest}", ENTRIES, cells, path="dedup.entries()"),
     )
+    empty = None if asked_ else Chip("", "empty")
     share = h("span")(
         bar(spared / (asked_ or 1), "ok"),
         f" {count(spared)} of {count(asked_)}: {count(row.hits)} from the cache,"
@@ -162,7 +169,7 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
     return card(
         "deduplicator",
         f"{count(row.cached)} cached",
-        Chip("run", f"{count(row.in_flight)} in flight") if row.in_flight else None,
+        Chip("run", f"{count(row.in_flight)} in flight") if row.in_flight else empty,
         [
             f"kept {seconds(row.ttl_s * 1000)}",
             f"at most {count(row.max_entries)}",
@@ -173,3 +180,38 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
         listing if entries else None,
         path="dedup",
     )
+
+
+def pipeline_card(pipeline: Pipeline, room: Room) -> Html:
+    """Draw a pipeline: a row a stage, in the order that a text takes."""
+    rows = pipeline.rows()
+    if not rows:
+        return card(
+            "pipeline", "no stages", Chip("", "empty"), (), note(NO_STAGES), path="pipeline"
+        )
+    shown = rows[: 3 * room.ends]
+    cells = [
+        (
+            gist(row.name, 60),
+            h("span", "agl-code")(gist(row.handler, 60), "" if row.inline else " (in a thread)"),
+            h("span")(
+                *(h("span", "agl-tag")(gist(each, 90)) for each in policies_of(row)),
+            ),
+        )
+        for row in shown
+    ]
+    rest = f"; the rest: pipeline.rows()[{len(shown)}:]" if len(shown) < len(rows) else ""
+    caption = f"in order; policies from the outside in{rest}"
+    return card(
+        "pipeline",
+        " → ".join(gist(row.name, 30) for row in shown[:6]) + (" → …" if len(rows) > 6 else ""),  # noqa: PLR2004
+        None,
+        [plural(len(rows), "stage")],
+        table(caption, STAGES, cells, path="pipeline.rows()"),
+        path="pipeline",
+    )
+
+
+def policies_of(row: StageRow) -> list[str]:
+    """List the policies of a stage, the outermost first."""
+    return [each for each in (row.dedup, row.retry, row.breaker) if each]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from agentlab.display.charts import histogram
+from agentlab.display.charts import histogram, numbers
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, bar, card, fold, note, table, took
 from agentlab.display.words import count, gist, most, number, plural, seconds
@@ -19,7 +19,7 @@ from agentlab.observe.series import Histogram, Series
 from agentlab.observe.snapshot import MetricsSnapshot
 
 NO_RUNS = "Nothing has been counted yet. Every run of the runtime is: `await lab.run(…)`."
-NO_AGENTS = "No agent has been heard of yet. Every run's is: `await lab.run(…, agent='ada')`."
+NO_AGENTS = "Nothing was heard of any agent yet: `await lab.run(…, agent='ada')` is one."
 TOOLS = [
     Column("tool", "fit"),
     Column("calls", "num"),
@@ -56,7 +56,7 @@ def runtime_card(metrics: RuntimeMetrics | MetricsSnapshot, room: Room) -> Html:
         chip,
         figures(seen),
         tool_table(seen, room, path) if seen.per_tool_calls else None,
-        latencies(seen, path) if any(seen.step_latency_buckets.values()) else None,
+        *(latencies(seen, path) if any(seen.step_latency_buckets.values()) else ()),
         fold(
             "all counters",
             table(
@@ -104,7 +104,7 @@ def tool_table(seen: MetricsSnapshot, room: Room, path: str) -> Html:
     )
 
 
-def latencies(seen: MetricsSnapshot, path: str) -> Html:
+def latencies(seen: MetricsSnapshot, path: str) -> tuple[Html, Html]:
     """Draw how long steps took, and in words half of them, nearly all, and the longest."""
     bounds = [float(bound) for bound in seen.step_latency_buckets]
     half, nearly = seen.percentile(0.5), seen.percentile(0.95)
@@ -114,7 +114,8 @@ def latencies(seen: MetricsSnapshot, path: str) -> Html:
         f" {seconds(seen.step_latency_max_ms)}"
     )
     counts = [*seen.step_latency_buckets.values()]
-    return histogram(bounds, counts, title=title, path=f"{path}.bucket_rows()")
+    path = f"{path}.bucket_rows()"
+    return histogram(bounds, counts, title=title, path=path), numbers(bounds, counts, path=path)
 
 
 def failing(rate: float) -> Html:
@@ -241,17 +242,14 @@ def series_card(series: Series, room: Room) -> Html:  # noqa: ARG001
         n - before for n, before in zip(reached.values(), [0, *reached.values()], strict=False)
     ]
     total, times = series.sum(), series.count()
+    bounds, path = [float(bound) for bound in reached], "histogram.buckets()"
     return card(
         series.kind,
         series.name,
         Chip("", plural(times, "observation")),
         [*labels, f"mean {written(total / times)}" if times else "", gist(series.help, 90)],
-        histogram(
-            [float(bound) for bound in reached],
-            counts,
-            title="how many were at most so large, and larger than the bound before",
-            path="histogram.buckets()",
-        ),
+        histogram(bounds, counts, title="how many were at most so large", path=path),
+        numbers(bounds, counts, path=path),
         path="histogram",
     )
 

@@ -24,7 +24,7 @@ CHECKPOINTS = [
     Column("made", "fit"),
 ]
 NO_CHECKPOINTS = (
-    "No checkpoint was made or looked up yet: `await manager.refresh()` looks, and"
+    "Nothing was saved or looked up yet: `await manager.refresh()` looks, and"
     " `await manager.maybe_checkpoint(agent, step, memory, context)` makes one."
 )
 NOTHING_KEPT = "Nothing is kept yet. `AgentRuntime(…, store=store)` keeps every run here."

@@ -15,7 +15,7 @@ def test_a_histogram() -> None:
 
     assert heights == [1, 1, 56]
     assert re.findall(r"<text [^>]*>([^<]*)<", drawn) == ["1", "5", "", "50", "1,200", "&gt;50"]
-    assert 'aria-label="step latency, ms: up to 5 1, above 50 1,200"' in drawn
+    assert "<title>step latency, ms: up to 5 1, above 50 1,200</title>" in drawn
     assert 'title="m.buckets"' in drawn
 
 

@@ -17,8 +17,19 @@ from agentlab.core.clock import FakeClock
 from agentlab.core.events import Entry, Event, ReActStep
 from agentlab.core.protocols import Hit
 from agentlab.core.session import AgentSession
+from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.handle import RunHandle
+from agentlab.observe.agent_metrics import AgentMetricsRegistry
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.circuit_breaker import CircuitBreaker
+from agentlab.resilience.dedup import Deduplicator
+from agentlab.resilience.pipeline import Pipeline
+from agentlab.resilience.retry import RetryPolicy
+from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -165,6 +176,58 @@ def failure(text: str) -> errors.AgentLabError:
     return error
 
 
+def counted(text: str) -> dict[str, Any]:
+    """Give one of each thing that counts, with ``text`` as the name of what is counted."""
+    metrics, agents = RuntimeMetrics(), AgentMetricsRegistry(clock=FakeClock())
+    metrics.record_tool_call(text)
+    metrics.record_tool_failure(text)
+    metrics.record_step_latency(30)
+    agents.record_step_with_memory(text, 30, 2048)
+    agents.record_tool_call(text, failed=True)
+    registry = MetricsRegistry()
+    series = registry.histogram("took_ms", text, labels={"tool": text})
+    series.observe(30)
+    return {
+        "metrics": metrics, "snapshot": metrics.snapshot(), "tool row": metrics.tool_rows()[0],
+        "agents": agents, "agent": agents.rows()[0], "registry": registry, "series": series,
+        "counter": registry.counter("calls_total", text, labels={"tool": text}),
+    }  # fmt: skip
+
+
+def kept(text: str) -> dict[str, Any]:
+    """Give one of each thing that keeps, and of each guard that has a name, with ``text`` in it."""
+    clock = FakeClock()
+    store, manager = InMemoryPersistenceBackend(clock=clock), CheckpointManager(clock=clock)
+    store.save_sync(clean(text), b"value")
+    manager.maybe_checkpoint_sync(text, 5, {text: text}, text)
+    breaker, dedup = CircuitBreaker(text, 2, clock=clock), Deduplicator(60, clock=clock)
+    breaker.record_failure()
+    dedup.check_and_register(text)
+    pipeline = Pipeline().add_stage(text, str.upper, retry=RetryPolicy.constant(2, 1))
+    return {
+        "store": store, "checkpoints": manager, "breaker": breaker, "dedup": dedup,
+        "pipeline": pipeline, "stage": pipeline.rows()[0],
+    }  # fmt: skip
+
+
+def guards() -> dict[str, Any]:
+    """Give guards in their states."""
+    clock = FakeClock()
+    opened, trying = (CircuitBreaker("library", 1, 30, clock=clock) for _ in range(2))
+    for each in (trying, opened):
+        each.record_failure()
+        clock.advance(15)
+    room, full = BackpressureGuard(4).with_soft_limit(2), BackpressureGuard(1)
+    for guard in (room, room, full):
+        guard.try_acquire()
+    trying.enter()
+    return {
+        "open breaker": opened, "probed breaker": trying, "room": room, "full": full,
+        "idle guard": BackpressureGuard(2), "one attempt": RetryPolicy.constant(1, 0),
+        "retries": RetryPolicy.exponential(40, 100, jitter="full", deadline_s=5, clock=clock),
+    }  # fmt: skip
+
+
 def everything(text: str) -> dict[str, Any]:
     """Give one of each thing that has a view, with ``text`` everywhere."""
     tools, named = ToolRegistry([spec(text)], clock=FakeClock()), NamedToolRegistry([Named(text)])
@@ -172,7 +235,7 @@ def everything(text: str) -> dict[str, Any]:
         "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
-        "error": failure(text),
+        "error": failure(text), **counted(text), **kept(text),
     }  # fmt: skip
 
 
@@ -216,6 +279,10 @@ def states() -> dict[str, Any]:
     return {
         **ended, "empty session": AgentSession(), "empty trace": Trace(),
         "empty tools": ToolRegistry(), "empty named": NamedToolRegistry(),
+        "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
+        "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
+        "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
+        "fresh registry": MetricsRegistry(),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
         "builtins": NamedToolRegistry.with_builtins(),
         "many steps": AgentSession("id", "agent", "?", steps=steps(30)),
