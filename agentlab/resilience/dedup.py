@@ -16,6 +16,7 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import DeduplicationConflict, InvalidValue
 from agentlab.core.sync import Raised, last_words, twin
+from agentlab.resilience.bounds import at_least_one, not_negative
 from agentlab.resilience.either import either
 from agentlab.resilience.ledger import (
     Claim,
@@ -25,8 +26,9 @@ from agentlab.resilience.ledger import (
     Ledger,
     Met,
 )
-from agentlab.resilience.retry import finite_number
 from agentlab.resilience.shared import Ended, Given, Shared
+
+__all__ = ["DeduplicationResult", "Deduplicator", "DeduplicatorEntry", "DeduplicatorStats", "Met"]
 
 SOON_S = 0.001  # no shorter wait is worth a timer
 
@@ -70,8 +72,11 @@ class Deduplicator(Displayable, Tabular):
         max_entries: int = 10_000,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        lapse = None if in_flight_ttl_s is None else seconds("in_flight_ttl_s", in_flight_ttl_s)
-        self._ledger = Ledger(seconds("ttl_s", ttl_s), lapse, at_least_one(max_entries))
+        ttl_s = not_negative("ttl_s", ttl_s)
+        if in_flight_ttl_s is not None:
+            in_flight_ttl_s = not_negative("in_flight_ttl_s", in_flight_ttl_s)
+        max_entries = at_least_one("max_entries", max_entries)
+        self._ledger = Ledger(ttl_s, in_flight_ttl_s, max_entries)
         self._clock = clock
         self._lock = threading.Lock()  # held for a few moves of the ledger
 
@@ -87,7 +92,7 @@ class Deduplicator(Displayable, Tabular):
         Called on the class it makes one: ``Deduplicator.with_max_entries(100, ttl_s=60)``.
         """
         with self._lock:
-            self._ledger.max_entries = at_least_one(n)
+            self._ledger.max_entries = at_least_one("max_entries", n)
             self._ledger.fit()
         return self
 
@@ -101,7 +106,7 @@ class Deduplicator(Displayable, Tabular):
 
     def dedup_many(self, pairs: Iterable[tuple[str, float]]) -> list[Met]:
         """Check many keys, each with its time to live, and nobody comes between."""
-        asked = [(a_key(key), seconds("ttl", ttl)) for key, ttl in pairs]
+        asked = [(a_key(key), not_negative("ttl", ttl)) for key, ttl in pairs]
         with self._lock:
             now = self._clock.monotonic()
             return [self._ledger.meet(key, ttl, now) for key, ttl in asked]
@@ -285,17 +290,3 @@ def a_key(key: str) -> str:
     if not isinstance(key, str):
         raise InvalidValue(f"a key is text, got {key!r:.80}")
     return key
-
-
-def seconds(name: str, value: float) -> float:
-    """Refuse what is no time to live."""
-    if not finite_number(value) or value < 0:
-        raise InvalidValue(f"{name} must be >= 0 and finite, got {value!r}")
-    return float(value)
-
-
-def at_least_one(n: int) -> int:
-    """Refuse a cache that holds nothing."""
-    if n < 1:
-        raise InvalidValue(f"max_entries must be >= 1, got {n}")
-    return n

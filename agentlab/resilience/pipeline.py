@@ -3,8 +3,7 @@
     input ─► stage ─► stage ─► output
               └ deduplicate ( try again ( circuit breaker ( handler )))
 
-In this order, so that an equal request costs nothing, each attempt counts at the breaker, and an
-open breaker ends the trying.
+So an equal request costs nothing, each attempt counts at the breaker, and an open one ends it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
@@ -45,6 +44,16 @@ class Shares(Protocol):
 
     async def run(self, key: str, fn: Callable[[], Any]) -> Any:
         """Give what was kept for ``key``, or call ``fn``."""
+
+
+class Policies(TypedDict, total=False):
+    """What a stage may be given, by name; see :class:`Stage`."""
+
+    retry: Retries | None
+    breaker: Guard | None
+    dedup: Shares | None
+    dedup_key: Key | None
+    inline: bool
 
 
 class StageTrace(msgspec.Struct, Portable, Displayable, frozen=True):
@@ -197,10 +206,8 @@ class Pipeline(Displayable, Tabular):
         """Give a row for each stage."""
         return [stage.row() for stage in self._stages]
 
-    def add_stage(self, name: str, handler: Handler, **policies: Any) -> Pipeline:
-        """Add a stage at the end, with the keywords of :class:`Stage`; gives the pipeline.
-
-        A name may come twice, which the log reports.
+    def add_stage(self, name: str, handler: Handler, **policies: Unpack[Policies]) -> Pipeline:
+        """Add a stage with the keywords of :class:`Stage`; a name that comes twice is reported.
 
         Raises
         ------

@@ -2,21 +2,27 @@
 
 :class:`RetryPolicy` is a value: how often, how long to wait, what is worth it. Its rule is one
 method, :meth:`RetryPolicy.pause`, which says how long to wait after a failure, or that it is the
-last. ``tenacity`` does the driving; it takes the wait, the sleep and the verdict from here, so
-that a fake clock sees every delay.
+last. The driving is done elsewhere (:mod:`agentlab.resilience.attempts`).
 """
 
 from __future__ import annotations
 
-import inspect
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial, wraps
-from numbers import Integral, Real
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar, cast, get_args
+from typing import (
+    Any,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    get_args,
+)
 
 import msgspec
 
@@ -24,10 +30,11 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, kind_of
 from agentlab.core.portable import Portable
-from agentlab.core.sync import called, run_sync, twin, waits_well
+from agentlab.core.sync import run_sync, twin, waits_well
+from agentlab.resilience.attempts import Retry, attempted
+from agentlab.resilience.bounds import at_least_one, finite_number, not_negative
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
+__all__ = ["MAX_RETRY_DELAY", "Retry", "RetryDelay", "RetryPolicy", "RetrySettings"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,16 +45,6 @@ Jitter: TypeAlias = Literal["none", "full"]
 MAX_RETRY_DELAY = 60.0
 _CHANCE = SystemRandom()  # has no state that a forked process would repeat
 
-log = logging.getLogger("agentlab.resilience")
-
-
-class Retry(msgspec.Struct, frozen=True):
-    """What ``on_retry`` is told: which attempt failed, with what, and how long the wait is."""
-
-    attempt: int
-    delay_s: float
-    error: Exception
-
 
 class RetryDelay(msgspec.Struct, Portable, Displayable, frozen=True):
     """The wait after one failed attempt, and all the waiting until its end."""
@@ -57,10 +54,14 @@ class RetryDelay(msgspec.Struct, Portable, Displayable, frozen=True):
     total_s: float
 
 
-class Failed(msgspec.Struct, frozen=True):
-    """What an attempt raised, so that nobody between takes it for something else."""
+class RetrySettings(TypedDict, total=False):
+    """What else a policy may be given, by name; see :class:`RetryPolicy`."""
 
-    error: Exception
+    jitter: Jitter
+    rng: Random | None
+    deadline_s: float | None
+    retry_if: Callable[[Exception], bool] | None
+    clock: Clock
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,13 +111,8 @@ class RetryPolicy(Displayable, Tabular):
     clock: Clock = SYSTEM_CLOCK
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_attempts, Integral) or isinstance(self.max_attempts, bool):
-            raise InvalidValue(f"max_attempts must be a whole number, got {self.max_attempts!r}")
-        if self.max_attempts < 1:
-            raise InvalidValue(f"max_attempts must be >= 1, got {self.max_attempts}")
-        delay = "base_ms" if self.growth == "exponential" else "delay_ms"
-        if not finite_number(self.base_ms) or self.base_ms < 0:
-            raise InvalidValue(f"{delay} must be >= 0 and finite, got {self.base_ms!r}")
+        at_least_one("max_attempts", self.max_attempts)
+        not_negative("base_ms" if self.growth == "exponential" else "delay_ms", self.base_ms)
         until = self.deadline_s
         if until is not None and not (finite_number(until) and until > 0):
             raise InvalidValue(f"deadline_s must be > 0, or None for no deadline, got {until!r}")
@@ -125,12 +121,16 @@ class RetryPolicy(Displayable, Tabular):
                 raise InvalidValue(f"{name} must be one of {known}, got {getattr(self, name)!r}")
 
     @classmethod
-    def exponential(cls, max_attempts: int, base_ms: float, **settings: Any) -> RetryPolicy:
+    def exponential(
+        cls, max_attempts: int, base_ms: float, **settings: Unpack[RetrySettings]
+    ) -> RetryPolicy:
         """Wait ``base_ms``, then twice as long each time, and never more than 60 s."""
         return cls(max_attempts, base_ms, "exponential", **settings)
 
     @classmethod
-    def constant(cls, max_attempts: int, delay_ms: float, **settings: Any) -> RetryPolicy:
+    def constant(
+        cls, max_attempts: int, delay_ms: float, **settings: Unpack[RetrySettings]
+    ) -> RetryPolicy:
         """Wait ``delay_ms`` each time."""
         return cls(max_attempts, delay_ms, "constant", **settings)
 
@@ -209,39 +209,7 @@ class RetryPolicy(Displayable, Tabular):
             What the last attempt raised, unchanged, with ``attempts`` on it. An open circuit
             breaker is never asked again, and cancellation passes at once.
         """
-        from tenacity import AsyncRetrying
-
-        inline, began, delay = waits_well(fn), self.clock.monotonic(), 0.0
-
-        async def attempt() -> Any:
-            try:
-                return await called(fn, inline=inline)
-            except Exception as error:  # noqa: BLE001 - it is judged below
-                return Failed(error)
-
-        def again(state: RetryCallState) -> bool:
-            nonlocal delay
-            ended = failure_of(state)
-            if ended is None:
-                return False
-            spent = self.clock.monotonic() - began
-            pause = self.pause(state.attempt_number, ended.error, spent)
-            delay = pause or 0.0
-            if pause is None:
-                vars(ended.error)["attempts"] = state.attempt_number
-            return pause is not None
-
-        async def tell(state: RetryCallState) -> None:
-            if on_retry and (ended := failure_of(state)):
-                await told(on_retry, Retry(state.attempt_number, delay, ended.error))
-
-        driver = AsyncRetrying(
-            retry=again, wait=lambda _: delay, sleep=self.clock.sleep, before_sleep=tell
-        )
-        ended: Any = await driver(attempt)
-        if isinstance(ended, Failed):
-            raise ended.error
-        return ended
+        return await attempted(self, fn, on_retry)
 
     run_sync = twin(run)
 
@@ -272,30 +240,7 @@ class RetryPolicy(Displayable, Tabular):
             raise broken from error
 
 
-def finite_number(value: object) -> bool:
-    """Tell whether ``value`` is a number one can wait for."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def hint_of(error: BaseException) -> float:
     """Read how long whoever failed asks to be left alone; 0 where it does not say."""
     hint = getattr(error, "retry_after", None)
     return float(hint) if hint is not None and finite_number(hint) else 0.0
-
-
-def failure_of(state: RetryCallState) -> Failed | None:
-    """Give how an attempt failed, where it did and may be made again."""
-    if state.outcome is None or state.outcome.failed:  # cancelled, or the process is leaving
-        return None
-    ended = state.outcome.result()
-    return ended if isinstance(ended, Failed) else None
-
-
-async def told(hook: Callable[[Retry], object], news: Retry) -> None:
-    """Tell ``hook``, which may be async; no call fails by whoever only listens."""
-    try:
-        answer = hook(news)
-        if inspect.isawaitable(answer):
-            await answer
-    except Exception:
-        log.exception("on_retry failed after attempt %d", news.attempt)

@@ -14,8 +14,7 @@ import pytest
 
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import AgentLabError, DeduplicationConflict, InvalidValue
-from agentlab.resilience.dedup import Deduplicator
-from agentlab.resilience.ledger import DeduplicationResult
+from agentlab.resilience.dedup import DeduplicationResult, Deduplicator
 from tests.doubles import until
 
 New, Cached, InProgress = (

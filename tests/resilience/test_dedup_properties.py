@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agentlab.core.clock import FakeClock
-from agentlab.resilience.dedup import Deduplicator
-from agentlab.resilience.ledger import DeduplicationResult
+from agentlab.resilience.dedup import DeduplicationResult, Deduplicator
 
 KEYS = st.sampled_from("abcd")
 TIMES = st.sampled_from([0.0, 1.0, 2.0, 3.0, 5.0])
@@ -211,3 +216,42 @@ def test_run_in_any_order(moves: list[tuple[str, int]]) -> None:
         assert kinds <= {type(None), KeyError}
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_four_loops_at_once(seed: int) -> None:
+    """Callers on four threads come and go as chance has it: never two calls of a key at once."""
+    dedup, lock, at_work = Deduplicator(0), threading.Lock(), Counter[str]()
+    clashes, odd = list[str](), list[BaseException | None]()
+
+    async def work(key: str) -> str:
+        with lock:
+            at_work[key] += 1
+            clashes.extend([key] * (at_work[key] > 1))
+        try:
+            await asyncio.sleep(0.001)
+            return key
+        finally:
+            with lock:
+                at_work[key] -= 1
+
+    async def crowd(chance: Random) -> None:
+        tasks: list[asyncio.Task[str]] = []
+        for _ in range(150):
+            key = chance.choice("ab")
+            tasks.append(asyncio.create_task(dedup.run(key, partial(work, key)), name=key))
+            await asyncio.sleep(chance.choice([0, 0, 0.0005, 0.002]))
+            if chance.random() < 0.4:
+                chance.choice(tasks).cancel()
+        await asyncio.wait(tasks)
+        odd.extend(
+            task.exception()
+            for task in tasks
+            if not task.cancelled() and (task.exception() or task.result() != task.get_name())
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        chances = [Random(seed * 10 + n) for n in range(4)]  # noqa: S311 - repeats
+        list(pool.map(lambda chance: asyncio.run(crowd(chance)), chances))
+
+    assert (clashes, odd, +at_work, dedup.in_flight_count) == ([], [], Counter(), 0)
