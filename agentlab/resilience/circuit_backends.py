@@ -192,7 +192,7 @@ class Backed:
                 if after.opened_at is not None or count >= after.threshold:
                     backend.set_open_at(service, now)
                 return
-            if before.failures:
+            if after.failures < before.failures:
                 backend.reset_failures(service)
             if before.opened_at is not None and after.opened_at is None:
                 backend.clear_open_at(service)

@@ -144,7 +144,7 @@ class BackedMachine(BreakerMachine):
 TestBreaker = BreakerMachine.TestCase
 TestBreaker.settings = settings(max_examples=150, stateful_step_count=40)
 TestBacked = BackedMachine.TestCase
-TestBacked.settings = settings(max_examples=80, stateful_step_count=40)
+TestBacked.settings = settings(max_examples=200, stateful_step_count=40)
 
 
 def test_the_model_can_tell() -> None:

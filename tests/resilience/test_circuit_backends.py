@@ -181,6 +181,21 @@ def test_one_probe_in_a_process(backend: Moody, clock: FakeClock) -> None:
     assert breaker.is_closed
 
 
+def test_a_cancelled_probe_changes_nothing_there(backend: Moody, clock: FakeClock) -> None:
+    """It frees its place; failures and open time stay, and so do those of others."""
+    breaker = CircuitBreaker("s", 2, 30, clock=clock, backend=backend)
+    trip(breaker)
+    breaker.acquire().cancel()
+    assert backend.get_failures("s") == 1
+    trip(breaker)
+    clock.advance(30)
+    opened_at = backend.get_open_at("s")
+    breaker.acquire().cancel()
+    assert (backend.get_failures("s"), backend.get_open_at("s")) == (2, opened_at)
+    trip(breaker)
+    assert breaker.is_open
+
+
 def test_with_backend(backend: Moody, clock: FakeClock) -> None:
     """It sets the backend and gives the breaker back, which forgets its own count."""
     breaker = CircuitBreaker("s", 2, 30, clock=clock)
