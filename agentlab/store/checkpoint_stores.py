@@ -16,7 +16,7 @@ import msgspec
 
 from agentlab.core.errors import CheckpointError
 from agentlab.core.files import replacing
-from agentlab.core.sync import called
+from agentlab.core.sync import called, twin
 from agentlab.store.checkpoint_format import AgentCheckpoint, document, sealed, unsealed
 from agentlab.store.persistence import as_backend
 
@@ -76,6 +76,11 @@ class InMemoryCheckpointStore:
         """Forget one."""
         self._kept.pop(id, None)
 
+    save_sync = twin(save)
+    load_sync = twin(load)
+    list_sync = twin(list)  # noqa: A003 - the method it is
+    delete_sync = twin(delete)
+
 
 class FileCheckpointStore:
     """Keeps each checkpoint in a file that people can read.
@@ -131,6 +136,11 @@ class FileCheckpointStore:
                 path.unlink(missing_ok=True)
 
         await self._done(delete)
+
+    save_sync = twin(save)
+    load_sync = twin(load)
+    list_sync = twin(list)  # noqa: A003 - the method it is
+    delete_sync = twin(delete)
 
     async def _done(self, work: Callable[[], T]) -> T:
         try:
@@ -215,6 +225,11 @@ class BackendCheckpointStore:
     async def delete(self, id: str, /) -> None:  # noqa: A002
         """Forget one."""
         await self.backend.delete(PREFIX + id)
+
+    save_sync = twin(save)
+    load_sync = twin(load)
+    list_sync = twin(list)  # noqa: A003 - the method it is
+    delete_sync = twin(delete)
 
 
 def read(path: Path) -> bytes | None:

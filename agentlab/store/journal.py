@@ -25,6 +25,7 @@ from agentlab.core.errors import InvalidValue, PersistenceError
 from agentlab.core.events import Entry, RunEnded, Token
 from agentlab.core.files import sync_folder
 from agentlab.core.secrets import scrubber
+from agentlab.core.sync import twin
 from agentlab.store.prompts import Masks
 from agentlab.store.turns import Turns
 
@@ -127,6 +128,8 @@ class Journal:
         """
         if self._taken or self._masked or self._lines:
             await self._turns.run(self._write)
+
+    flush_sync = twin(flush)
 
     def close(self) -> None:
         """Write what there is to write, and take no more.

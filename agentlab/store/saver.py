@@ -15,6 +15,7 @@ from agentlab.core.events import Entry
 from agentlab.core.lines import recorder
 from agentlab.core.secrets import scrubber
 from agentlab.core.session import AgentSession
+from agentlab.core.sync import twin
 from agentlab.store.persistence import Backend, BatchStore, as_backend
 from agentlab.store.prompts import Digests, Scrub, digest_of
 from agentlab.store.sessions import FORMAT, SAID, SO_FAR, Call
@@ -108,6 +109,8 @@ class SessionSaver:
             safe += [self._unsafe.popleft()[0] for _ in some]
         return safe
 
+    flush_sync = twin(flush)
+
     def _redacted(self, plain: Any) -> Any:
         if self._redact is None:
             return plain
@@ -183,7 +186,8 @@ class Fold:
         calls = self._told()
         if run != self.session.session_id:
             self._below.append(key)
-            told = {"format": FORMAT, "run": run, "agent_id": self._agents.get(run, "")}
+            agent = self._agents.get(run) or run.rpartition("/")[2].rpartition("#")[0]
+            told = {"format": FORMAT, "run": run, "agent_id": agent}
             return [(key, {**told, "number": number, "step": plain, "calls": calls})]
         written: list[tuple[str, Any]] = [(key, self._snapshot(entry, number, plain, calls))]
         if step.tool is not None:

@@ -214,15 +214,15 @@ def test_every_flipped_byte_of_a_file_is_found(tmp_path: Path) -> None:
     save(CheckpointManager(kept, 1), 7)
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
-    (name,) = asyncio.run(kept.list())
-    wanted = asyncio.run(kept.load(name))
+    (name,) = kept.list_sync()
+    wanted = kept.load_sync(name)
     found = 0
     for place in range(len(whole)):
         broken = bytearray(whole)
         broken[place] ^= 1
         path.write_bytes(broken)
         try:
-            assert asyncio.run(kept.load(name)) == wanted
+            assert kept.load_sync(name) == wanted
         except CheckpointError:
             found += 1
 
@@ -334,4 +334,5 @@ def test_rows_and_repr() -> None:
     assert repr(manager) == (
         "CheckpointManager(<InMemoryCheckpointStore 1>, interval_steps=2, max_checkpoints=10)"
     )
-    assert "CheckpointManager" in manager.to_html()
+    assert "agent-1" in manager.to_html()
+    assert manager.to_frame()["step"].tolist() == [4]

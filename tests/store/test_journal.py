@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentlab import __version__
@@ -42,7 +42,8 @@ from agentlab.models.scripted import ScriptedModel
 from agentlab.runtime import AgentRuntime
 from agentlab.store.journal import Journal
 from agentlab.store.loading import load, sessions
-from agentlab.tools.spec import tool
+from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.spec import ToolSpec, tool
 
 SCRIPT = (
     'Thought: I will use the double tool, voilà.\nAction: double {"n":21}',
@@ -128,6 +129,8 @@ def test_it_is_gone_on_with(path: Path) -> None:
     roots = [each.session_id for each in sessions(trace)]
 
     assert len(set(roots)) == 3
+    assert len(trace.to_frame()) == len(trace.entries)
+    assert "Double 21" in trace.to_html()
     assert {entry.run for entry in load(path, run=roots[1]).entries} == {roots[1]}
     assert path.read_bytes().count(b'"kind":"journal"') == 1
     with pytest.raises(PersistenceError, match=f"no run 'x' in 'runs.jsonl': it has '{roots[0]}'"):
@@ -541,6 +544,46 @@ def test_prompts_come_back_without_keys(tmp_path: Path, parts: list[list[str]], 
         asyncio.run(play(journal))
     assert prompts(load(path).entries if wanted else []) == [p.replace(key, "***") for p in wanted]
     assert not path.exists() or key.encode() not in path.read_bytes()
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.text(st.characters()), JSON), max_size=4))
+@example([("\ud800 é", {"\udfff": ["\ud800", 1 << 80, -0.0, 1e308]})])
+def test_odd_values_come_back_equal(tmp_path: Path, said: list[tuple[str, Any]]) -> None:
+    """Whatever text and data a tool or a model comes up with, surrogates and large numbers too."""
+    path = tmp_path / "odd.jsonl"
+    path.unlink(missing_ok=True)
+
+    def gives(args: Any) -> Any:
+        return data[args["n"]]
+
+    data = [value for _, value in said]
+    tools = ToolRegistry([ToolSpec("gives", "Give.", gives, inline=True)])
+
+    async def play(journal: Journal) -> list[Entry]:
+        trace = Trace(journal)
+        run = Run("r", "a", FunctionModel(lambda text: text), trace, AgentConfig(1, "m"), tools)
+        for number, (text, _) in enumerate(said):
+            await run.ask(text)
+            await run.act("gives", {"n": number})
+            trace.emit(Warned(text), run="r")
+        await trace.flush()
+        return trace.entries
+
+    with Journal(path, sync=False) as journal:
+        live = asyncio.run(play(journal))
+    assert (load(path).entries if live else []) == live
 
 
 def test_pieces_with_a_flush_between(path: Path) -> None:
