@@ -15,7 +15,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check fmt unit local browser notebooks bench chromium clean
+.PHONY: help demo lab test check fmt unit local browser notebooks faults bench chromium clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ browser: $(VENV)/dev chromium ## tests in a real JupyterLab with a real Chromium
 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
 	AGENTLAB_RECORDING=replay $(RUN) pytest --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
+
+faults: $(VENV)/dev ## the campaigns in full: writers killed 200 times, every call of the disk failing
+	AGENTLAB_FAULTS=200 $(RUN) pytest tests/store
 
 bench: $(VENV)/dev ## measure what benchmarks/ measures, but for the install
 	@for each in $(filter-out benchmarks/install.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done

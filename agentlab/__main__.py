@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from agentlab import __version__
-from agentlab.core.errors import AgentLabError
+from agentlab.core.errors import AgentLabError, PersistenceError
 
 DISTRIBUTION = "agentlab-notebook"
 
@@ -90,7 +90,10 @@ def show_journal(asked: argparse.Namespace) -> None:
 
     trace = load(asked.file)
     page = asked.output or asked.file.with_suffix(".html")
-    page.write_text(document(asked.file.name, *sessions(trace), trace), encoding="utf-8")
+    try:
+        page.write_text(document(asked.file.name, *sessions(trace), trace), encoding="utf-8")
+    except OSError as error:
+        raise PersistenceError(f"cannot write {str(page)!r}: {error.strerror}") from error
     print(page.resolve())
 
 

@@ -7,14 +7,30 @@ list and does nothing else, is timed in turn with ours, so that the ratio holds 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from agentlab import AgentConfig, AgentRuntime, Chunk, Request, Run, ToolSpec, Trace, tool
+from agentlab import (
+    AgentConfig,
+    AgentRuntime,
+    Chunk,
+    InMemoryPersistenceBackend,
+    PersistenceBackend,
+    ReActLoop,
+    Request,
+    Run,
+    SqlitePersistenceBackend,
+    ToolSpec,
+    Trace,
+    tool,
+)
 
 ROUNDS = 9
 STEP = 'Thought: I will double it, voilà.\nAction: double {"n": 21}'
@@ -46,11 +62,57 @@ class Letters:
             yield Chunk("tok ", -0.1)
 
 
-async def steps(count: int, spec: ToolSpec = double) -> None:
-    """Run ``count`` steps through everything."""
-    runtime = AgentRuntime(tools=[spec], config=AgentConfig(count, "stub"))
+async def steps(
+    count: int, spec: ToolSpec = double, store: PersistenceBackend | None = None
+) -> None:
+    """Run ``count`` steps through everything; all three kinds of metrics are always on."""
+    runtime = AgentRuntime(tools=[spec], config=AgentConfig(count, "stub"), store=store)
     session = await runtime.run_agent("a", "Double 21", stub)
     assert session.all_observations() == ['{"data":42,"ok":true}'] * count
+    assert runtime.metrics().total_steps() == count
+    assert not session.checkpoint_errors
+
+
+async def bared(count: int) -> None:
+    """Run them with nobody but the session listening."""
+    loop = ReActLoop(AgentConfig(count, "stub")).register_tool(double)
+    session = await loop.run("Double 21", stub)
+    assert len(session) == count
+
+
+async def kept_in_memory(count: int) -> None:
+    """Run them, each step saved in a dictionary."""
+    await steps(count, double, InMemoryPersistenceBackend())
+
+
+async def kept_in_sqlite(count: int) -> None:
+    """Run them, each step saved in SQLite, synced."""
+    with TemporaryDirectory() as folder:
+        await steps(count, double, SqlitePersistenceBackend(Path(folder) / "runs.sqlite"))
+
+
+async def slow(context: str) -> str:
+    """Answer after 50 ms: first with a call, then with the answer."""
+    await asyncio.sleep(0.05)
+    return STEP if "Observation" not in context else "Thought: Done.\nAction: FINAL_ANSWER 42"
+
+
+async def crowd(count: int, store: PersistenceBackend | None) -> tuple[float, float]:
+    """Run ``count`` agents at once; give the seconds it took, and the KB an agent that it left."""
+    runtime = AgentRuntime(tools=[double], config=AgentConfig(5, "stub"), store=store)
+    work = [runtime.run_agent(f"a{i}", "Double 21", slow) for i in range(count)]
+    gc.collect()
+    before, began = resident_kb(), time.perf_counter()
+    sessions = await asyncio.gather(*work)
+    took = time.perf_counter() - began
+    assert all(session.final_answer() == "42" for session in sessions)
+    return took, (resident_kb() - before) / count
+
+
+def resident_kb() -> int:
+    """Give the memory in use."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
 
 
 async def threaded(count: int) -> None:
@@ -115,8 +177,16 @@ def imports(code: str) -> float:
 
 
 if __name__ == "__main__":
-    compare("P12 a step of 50", steps, floor, 50, 50)
-    compare("P12 a step of 1000", steps, floor, 1000, 1000)
+    for count in (50, 1000):
+        compare(f"P12 a step of {count}, only its session", bared, floor, count, count)
+        compare(f"P12 a step of {count}, and all metrics", steps, floor, count, count)
+        compare(
+            f"P12 a step of {count}, and a store in memory", kept_in_memory, floor, count, count
+        )
+    compare("P12 a step of 1000, and a SQLite store", kept_in_sqlite, floor, 1000, 1000)
+    for name, store in (("metrics", None), ("and a store", InMemoryPersistenceBackend())):
+        took, size = asyncio.run(crowd(1000, store))
+        print(f"P13 1000 agents of 2 steps, {name}: {took:.2f} s, {size:.1f} KB an agent")
     compare("P13b a step with a sync tool, an inline one", threaded, steps, 1000, 1000)
     compare("P14 a streamed token", tokens, bare, 0, 1000)
     base = imports("import asyncio")

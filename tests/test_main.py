@@ -11,7 +11,10 @@ import pytest
 
 import agentlab
 from agentlab.__main__ import extras, main
+from agentlab.examples import CHECKOUT, examples
 from agentlab.models.catalogue import CATALOGUE
+from agentlab.runtime import AgentRuntime
+from agentlab.store.journal import Journal
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +94,42 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([])
     assert left.value.code == 2
+
+
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs as it stands, claims included, and tells of it; beside it is the same as a notebook."""
+    assert main(["example", name]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 3
+    assert (CHECKOUT / "examples" / f"{name}.ipynb").exists()
+
+
+def test_examples_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each; an unknown one is told what it may have meant."""
+    assert main(["example"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(examples())
+    assert main(["example", "resilient_tol"]) == 1
+    assert "did you mean 'resilient_tool'?" in capsys.readouterr().err
+
+
+def test_a_journal_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a page of its own: each session, then the trace; nothing in it is run or fetched."""
+    with Journal(tmp_path / "runs.jsonl") as journal:
+        lab = AgentRuntime(lambda _: "Thought: <b>\nAction: FINAL_ANSWER <i>", sinks=[journal])
+        lab.run_sync("One?")
+        lab.run_sync("Two?")
+    assert main(["show", str(tmp_path / "runs.jsonl")]) == 0
+    page = Path(capsys.readouterr().out.strip())
+    html = page.read_text()
+
+    assert page == tmp_path / "runs.html"
+    assert html.startswith("<!doctype html>")
+    assert html.count('<span class="agl-kind">session</span>') == 2
+    assert "&lt;i&gt;" in html
+    assert "<i>" not in html
+    assert "<script" not in html
+
+    assert main(["show", str(tmp_path / "none.jsonl")]) == 1
+    assert "none.jsonl" in capsys.readouterr().err
+    assert main(["show", str(tmp_path / "runs.jsonl"), "-o", str(tmp_path)]) == 1
+    assert "cannot write" in capsys.readouterr().err
