@@ -192,6 +192,48 @@ def test_many_runs_take_one_thread(path: Path, caplog: pytest.LogCaptureFixture)
     assert caplog.text == ""
 
 
+def test_several_loops_at_once(path: Path) -> None:
+    """Each thread has a loop of its own, and they share one journal."""
+    live: list[list[Entry]] = []
+
+    async def play() -> None:
+        runtime = AgentRuntime(ScriptedModel(*SCRIPT), tools=[double], sinks=[journal])
+        session = await runtime.run("Double 21")
+        assert session.trace
+        live.append(session.trace.entries)
+
+    with Journal(path) as journal:
+        threads = [threading.Thread(target=lambda: asyncio.run(play())) for _ in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    assert len(live) == 8
+    for entries in live:
+        assert load(path, run=entries[0].run).entries == entries
+
+
+def test_one_writer_at_a_time(path: Path) -> None:
+    """Whoever has the file's lock is waited for, as a write may have to be taken back."""
+    fcntl = pytest.importorskip("fcntl")
+    journal = Journal(path)
+    say(journal, "one")
+    before = path.read_bytes()
+    trace = Trace(journal)
+    trace.emit(Warned("two"), run="r")
+    writing = threading.Thread(target=journal.close)
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writing.start()
+        writing.join(0.1)
+        assert path.read_bytes() == before
+        other.write(b"torn")
+    writing.join(10)
+
+    assert said(path) == ["one", "two"]
+    assert [each.line for each in load(path).damage] == [3]
+
+
 def write_many(path: Path, name: str, count: int) -> None:
     """Write from a process of its own."""
     with Journal(path) as journal:
