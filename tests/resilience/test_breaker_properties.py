@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -17,33 +21,37 @@ from hypothesis.stateful import (
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import CircuitOpen
 from agentlab.resilience.circuit_backends import InMemoryCircuitBreakerBackend
-from agentlab.resilience.circuit_breaker import CircuitBreaker, CircuitPermit
+from agentlab.resilience.circuit_breaker import BreakerRow, CircuitBreaker, CircuitPermit
+from agentlab.resilience.shared_breaker import SharedCircuitBreaker, SharedPermit
+from agentlab.store.memory import InMemoryPersistenceBackend
 
 OUTCOMES = st.sampled_from(["success", "failure", "cancel"])
 WINDOW, PROBE = 4, 3
 
 
-class BreakerMachine(RuleBasedStateMachine):
+class Machine(RuleBasedStateMachine):
     """Each permit knows in which era it was given; an era ends whenever the state changes.
 
     An era is closed (with failures), or an outage (with the moment it began); in an outage one
     permit at most is the probe.
     """
 
-    backend: InMemoryCircuitBreakerBackend | None = None
-    permits: Bundle[CircuitPermit] = Bundle("permits")
+    permits: Bundle[Any] = Bundle("permits")
+    breaker: Any
+
+    def made(self, threshold: int) -> Any:
+        """Make what is tested."""
+        return CircuitBreaker("s", threshold, WINDOW, probe_timeout_s=PROBE, clock=self.clock)
 
     @initialize(threshold=st.integers(1, 4))
     def begin(self, threshold: int) -> None:
         """Start closed."""
         self.clock, self.threshold = FakeClock(), threshold
-        self.breaker = CircuitBreaker(
-            "s", threshold, WINDOW, probe_timeout_s=PROBE, clock=self.clock, backend=self.backend
-        )
+        self.breaker = self.made(threshold)
         self.now = self.failures = 0
         self.opened: int | None = None
-        self.probe: tuple[CircuitPermit, int] | None = None
-        self.valid = list[CircuitPermit]()  # those whose word counts
+        self.probe: tuple[Any, int] | None = None
+        self.valid = list[Any]()  # those whose word counts
 
     def expected(self) -> str:
         """Tell the state."""
@@ -62,7 +70,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(target=permits)
-    def enter(self) -> CircuitPermit:
+    def enter(self) -> Any:
         """Ask to call."""
         out = self.probe is not None and self.now < self.probe[1] + PROBE
         refused = self.expected() == "open" or (self.expected() == "half_open" and out)
@@ -70,7 +78,7 @@ class BreakerMachine(RuleBasedStateMachine):
             permit = self.breaker.enter()
         except CircuitOpen:
             assert refused
-            return CircuitPermit(self.breaker, -1)  # which nobody gave
+            return CircuitPermit(CircuitBreaker("other"), -1)  # which nobody gave
         assert not refused
         if self.opened is not None:
             self.probe, self.valid = (permit, self.now), []
@@ -78,7 +86,7 @@ class BreakerMachine(RuleBasedStateMachine):
         return permit
 
     @rule(permit=consumes(permits), how=OUTCOMES, again=OUTCOMES)
-    def settle(self, permit: CircuitPermit, how: str, again: str) -> None:
+    def settle(self, permit: Any, how: str, again: str) -> None:
         """Say how a call went, and then something else, which does not count."""
         getattr(permit, how)()
         getattr(permit, again)()
@@ -99,13 +107,6 @@ class BreakerMachine(RuleBasedStateMachine):
             self.failures += 1
             if self.opened is not None or self.failures >= self.threshold:
                 self.era(self.now)
-
-    @rule(how=st.sampled_from(["success", "failure"]))
-    def record(self, how: str) -> None:
-        """Say how a call without a permit went."""
-        getattr(self.breaker, f"record_{how}")()
-        if self.expected() != "open":
-            self.told(how)
 
     @rule()
     def reset(self) -> None:
@@ -131,16 +132,65 @@ class BreakerMachine(RuleBasedStateMachine):
             assert row.opened_for_s == self.now - self.opened
 
 
+class BreakerMachine(Machine):
+    """A breaker of this process, which also hears of calls without a permit."""
+
+    @rule(how=st.sampled_from(["success", "failure"]))
+    def record(self, how: str) -> None:
+        """Say how a call without a permit went."""
+        getattr(self.breaker, f"record_{how}")()
+        if self.expected() != "open":
+            self.told(how)
+
+
 class BackedMachine(BreakerMachine):
     """The same, with failures and open time in a backend."""
 
-    @initialize(threshold=st.integers(1, 4))
-    def begin(self, threshold: int) -> None:
-        """Start closed, with a backend."""
-        self.backend = InMemoryCircuitBreakerBackend()
-        super().begin(threshold)
+    def made(self, threshold: int) -> Any:
+        """Make it with a backend."""
+        return super().made(threshold).with_backend(InMemoryCircuitBreakerBackend())
 
 
+class Blocking:
+    """A shared breaker, or a permit of it, as if it were not: a call runs the loop."""
+
+    def __init__(self, inner: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._inner, self._loop = inner, loop
+
+    def __getattr__(self, name: str) -> Callable[[], Any]:
+        def now() -> Any:
+            done = self._loop.run_until_complete(getattr(self._inner, name)())
+            return Blocking(done, self._loop) if isinstance(done, SharedPermit) else done
+
+        return now
+
+    def stats(self) -> BreakerRow:
+        state = self.current()
+        row: BreakerRow = self._inner.stats()
+        assert row.state == state
+        return row
+
+
+class SharedMachine(Machine):
+    """One in a store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+
+    def teardown(self) -> None:
+        """Leave nothing open."""
+        self.loop.close()
+
+    def made(self, threshold: int) -> Any:
+        """Make it there."""
+        store = InMemoryPersistenceBackend(clock=self.clock)
+        breaker = SharedCircuitBreaker("s", threshold, WINDOW, probe_timeout_s=PROBE, store=store)
+        return Blocking(breaker, self.loop)
+
+
+TestShared = SharedMachine.TestCase
+TestShared.settings = settings(max_examples=100, stateful_step_count=40)
 TestBreaker = BreakerMachine.TestCase
 TestBreaker.settings = settings(max_examples=150, stateful_step_count=40)
 TestBacked = BackedMachine.TestCase
