@@ -1,8 +1,6 @@
-"""One SQLite file: whose it is, whether it is whole, and the connections to it.
+"""The connections to one SQLite file, and what becomes of it when it is damaged.
 
-It is ours if it says so in the two numbers that SQLite keeps for that, the application id and
-the user version. Anything else is left as it is. Ours, where SQLite finds it malformed, is put
-aside as a whole, and a new one begins.
+Where SQLite finds it malformed it is put aside as a whole, and a new one begins.
 """
 
 from __future__ import annotations
@@ -16,29 +14,24 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentlab.core.errors import PersistenceError
 from agentlab.core.files import BINARY, PRIVATE, make_folder
-from agentlab.store.envelope import DamagedRecord, NewerFormat
+from agentlab.store.envelope import DamagedRecord
+from agentlab.store.schema import Malformed, check_owner, examine
 from agentlab.store.turns import still_wanted
 
 if TYPE_CHECKING:
     import sqlite3
 
-APPLICATION, FORMAT = int.from_bytes(b"aglb", "big"), 1
-SCHEMA = {
-    b"value": b"CREATE TABLE value (key BLOB PRIMARY KEY NOT NULL, head BLOB NOT NULL, "
-    b"body BLOB NOT NULL)",
-    b"damaged": b"CREATE TABLE damaged (at TEXT NOT NULL, key BLOB, head BLOB, body BLOB)",
-}
+    from filelock import FileLock
+
 SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     f"PRAGMA journal_size_limit = {1 << 24}",
 )
-MAGIC, HEADER, ID_AT = b"SQLite format 3\0", 100, 68
-CHECK_BYTES = 1 << 23  # larger files are not read through when opened: each value has a checksum
 FULL, READONLY, BUSY, LOCKED, CORRUPT, NOTADB, TOOBIG = 13, 8, 5, 6, 11, 26, 18
 REMEDIES = {
     FULL: "make room on that disk",
@@ -47,7 +40,22 @@ REMEDIES = {
     10: "check that disk",
     14: "see that its folder is there and may be written to",
 }
+NEW, TRIES = os.O_CREAT | os.O_EXCL | os.O_RDWR | BINARY, 10
 INHERITED: list[Database] = []  # from a parent process: to close these would harm it
+
+
+class File(NamedTuple):
+    """Which file it is, wherever it is moved."""
+
+    device: int
+    number: int
+
+
+class Link(NamedTuple):
+    """A connection, and the file it is to."""
+
+    db: sqlite3.Connection
+    file: File | None
 
 
 class Database:
@@ -66,9 +74,9 @@ class Database:
     def __init__(self, path: Path, *, sync: bool, wait_s: float) -> None:
         self.path, self._wait_s = path, wait_s
         self._settings = (*SETTINGS, f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
-        self._idle: list[sqlite3.Connection] = []
-        self._file: tuple[int, int] | None = None  # the one that was examined
-        self._lock, self._writer = threading.Lock(), threading.Lock()
+        self._idle: list[Link] = []
+        self._file: File | None = None  # the one that was examined
+        self._lock, self._writer = threading.RLock(), threading.Lock()
         self._finalizer = weakref.finalize(self, shut, self._idle, os.getpid())
 
     @contextmanager
@@ -80,20 +88,8 @@ class Database:
         PersistenceError
             SQLite cannot do it.
         """
-        import sqlite3
-
-        db = None
-        try:
-            db = self._take()
-            yield db
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from damaged messages
-            raise self._told(error, db) from error
-        except OSError as error:
-            raise PersistenceError(
-                f"cannot open {self.path} ({error.strerror or error})"
-            ) from error
-        finally:
-            self._give(db)
+        with self._lent() as link:
+            yield link.db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -101,13 +97,24 @@ class Database:
         if not self._writer.acquire(timeout=self._wait_s):
             raise self._busy()
         try:
-            with self.reading() as db:
-                db.execute("BEGIN IMMEDIATE")
+            with self._lent() as link:
+                link.db.execute("BEGIN IMMEDIATE")
                 still_wanted()
-                yield db
-                db.execute("COMMIT")
+                yield link.db
+                link.db.execute("COMMIT")
+                if link.file != identity(self.path):  # what was committed lies elsewhere now
+                    raise self._moved()
         finally:
             self._writer.release()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Link]:
+        link = self._take()
+        try:
+            with self._telling(link.file):
+                yield link
+        finally:
+            self._give(link)
 
     def exists(self) -> bool:
         """Tell whether there is anything to read."""
@@ -119,27 +126,27 @@ class Database:
             self._file = None
             shut(self._idle, os.getpid())
 
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Link:
         with self._lock:
             if self._file is None or self._file != identity(self.path):
-                shut(self._idle, os.getpid())  # it was moved, or never opened
-                self._idle.append(self._opened())
-                self._file = identity(self.path)
+                self.close()  # it was moved, or never opened
+                link = self._opened()
+                self._file = link.file
+                return link
             if self._idle:
                 return self._idle.pop()
-        return self._connected()
+            with self._telling(self._file):
+                return Link(self._connected(), self._file)
 
-    def _give(self, db: sqlite3.Connection | None) -> None:
-        if db is None:
-            return
-        if db.in_transaction:
-            with contextlib.suppress(Exception):
-                db.execute("ROLLBACK")
+    def _give(self, link: Link) -> None:
+        with contextlib.suppress(Exception):
+            if link.db.in_transaction:
+                link.db.execute("ROLLBACK")
         with self._lock:
-            if self._file is None or db.in_transaction:
-                db.close()
+            if link.file == self._file and not link.db.in_transaction:
+                self._idle.append(link)
             else:
-                self._idle.append(db)
+                link.db.close()
 
     def _connected(self) -> sqlite3.Connection:
         import sqlite3
@@ -156,66 +163,46 @@ class Database:
             raise
         return db
 
-    def _opened(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | BINARY, PRIVATE))
-        self._check_owner()
-        db = self._connected()
-        try:
-            self._examine(db)
-        except BaseException:
+    def _opened(self) -> Link:
+        for _ in range(TRIES):
+            file = self._made()
+            with self._telling(file):
+                db = self._connected()
+                try:
+                    examine(db, self.path)
+                    self._use_wal(db)
+                except BaseException:
+                    db.close()
+                    raise
+            if file == identity(self.path):  # and so it is the one that was opened
+                return Link(db, file)
             db.close()
-            raise
-        return db
+        raise self._moved()
 
-    def _check_owner(self) -> None:
-        """See whose file it is before SQLite touches it, for to open one may change it."""
-        import sqlite3
+    def _made(self) -> File | None:
+        """Make the file where there is none, and see that it is ours."""
+        for _ in range(TRIES):
+            try:
+                if not self.exists():
+                    make_folder(self.path.parent)
+                    with self._alone(), contextlib.suppress(FileExistsError):
+                        os.close(os.open(self.path, NEW, PRIVATE))
+                file = identity(self.path)
+                check_owner(self.path)
+            except FileNotFoundError:  # another process has just put it aside
+                continue
+            except OSError as error:
+                why = f"cannot open {self.path} ({error.strerror or error})"
+                raise PersistenceError(f"{why}: look at its folder") from error
+            return file
+        raise self._moved()
 
-        with self.path.open("rb") as file:
-            start = file.read(HEADER)
-        if not start or start[ID_AT : ID_AT + 4] == APPLICATION.to_bytes(4, "big"):
-            return
-        if start.startswith(MAGIC) and not Path(f"{self.path}-wal").exists():
-            with (
-                contextlib.suppress(sqlite3.Error),
-                contextlib.closing(
-                    sqlite3.connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
-                ) as db,
-            ):
-                if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    return  # somebody has made it for us
-        raise PersistenceError(
-            f"{self.path} is no store of agentlab's; it is left as it is: choose another path"
-        )
+    def _alone(self) -> FileLock:
+        """Keep other processes from making this file, or from putting it aside."""
+        from filelock import FileLock
 
-    def _examine(self, db: sqlite3.Connection) -> None:
-        import sqlite3
-
-        if not db.execute("PRAGMA application_id").fetchone()[0]:
-            self._create(db)
-        if (found := db.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
-            raise NewerFormat(
-                f"{self.path} has format {found}, newer than {FORMAT}: update agentlab"
-            )
-        tables = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        if tables != SCHEMA:
-            raise sqlite3.DatabaseError("its tables are not the ones that were made")
-        if self.path.stat().st_size <= CHECK_BYTES:
-            said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if said != b"ok":
-                raise sqlite3.DatabaseError(said.decode(errors="replace"))
-        self._use_wal(db)
-
-    def _create(self, db: sqlite3.Connection) -> None:
-        db.execute("BEGIN IMMEDIATE")  # before the log, so that the file itself says whose it is
-        if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            for table in SCHEMA.values():
-                db.execute(table.decode())
-            db.execute(f"PRAGMA application_id = {APPLICATION}")
-            db.execute(f"PRAGMA user_version = {FORMAT}")
-        db.execute("COMMIT")
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        return FileLock(lock, timeout=self._wait_s, mode=PRIVATE)
 
     def _use_wal(self, db: sqlite3.Connection) -> None:
         import sqlite3
@@ -231,12 +218,22 @@ class Database:
             else:
                 return
 
-    def _told(
-        self, error: sqlite3.Error | UnicodeDecodeError, db: sqlite3.Connection | None
-    ) -> PersistenceError:
-        code = getattr(error, "sqlite_errorcode", CORRUPT) & 0xFF  # ours, of _examine, have none
+    @contextmanager
+    def _telling(self, file: File | None) -> Iterator[None]:
+        """Turn what SQLite says of this file into what it means for whoever uses it."""
+        import sqlite3
+
+        try:
+            yield
+        except (Malformed, UnicodeDecodeError) as error:  # the latter from SQLite's own messages
+            raise self._put_aside(error, file) from error
+        except sqlite3.Error as error:
+            raise self._told(error, file) from error
+
+    def _told(self, error: sqlite3.Error, file: File | None) -> PersistenceError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # Python's own have none
         if code in {CORRUPT, NOTADB}:
-            return self._put_aside(error, db)
+            return self._put_aside(error, file)
         if code in {BUSY, LOCKED}:
             return self._busy()
         remedy = REMEDIES.get(code, "look at that file")
@@ -250,39 +247,39 @@ class Database:
         error.kind = "transient"
         return error
 
-    def _put_aside(self, error: Exception, db: sqlite3.Connection | None) -> PersistenceError:
-        from filelock import FileLock
+    def _moved(self) -> PersistenceError:
+        error = PersistenceError(
+            f"{self.path} was moved while it was in use, and nothing was saved in it: try again"
+        )
+        error.kind = "transient"
+        return error
 
-        with self._lock:
-            mine, self._file = self._file, None
-            if db:
-                db.close()
-            shut(self._idle, os.getpid())
-            target = Path(f"{self.path}.damaged-{secrets.token_hex(4)}")
-            with FileLock(f"{self.path}.lock", timeout=self._wait_s, mode=PRIVATE):
-                if mine and mine != identity(self.path):
-                    return DamagedRecord(
-                        f"{self.path} was damaged, and another process has put it aside"
-                    )
-                for suffix in ("", "-wal", "-shm"):
-                    with contextlib.suppress(FileNotFoundError):
-                        Path(f"{self.path}{suffix}").replace(f"{target}{suffix}")
+    def _put_aside(self, error: Exception, file: File | None) -> PersistenceError:
+        target = Path(f"{self.path}.damaged-{secrets.token_hex(4)}")
+        with self._lock, self._alone():
+            if file is None or file != identity(self.path):
+                return DamagedRecord(f"{self.path} was damaged ({error}), and has been put aside")
+            self._file = None
+            for suffix in ("", "-wal", "-shm"):  # whoever makes a new one waits for all three
+                with contextlib.suppress(FileNotFoundError):
+                    Path(f"{self.path}{suffix}").replace(f"{target}{suffix}")
+            shut(self._idle, os.getpid())  # now, for to close it before would change it
         return DamagedRecord(
             f"{self.path} is damaged ({error}): it now lies at {target}, and a new one begins",
             str(target),
         )
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> File | None:
     """Tell which file is at ``path``, if one is."""
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return File(found.st_dev, found.st_ino)
 
 
-def shut(connections: list[sqlite3.Connection], process: int) -> None:
+def shut(links: list[Link], process: int) -> None:
     """Close connections that this process has opened."""
-    while process == os.getpid() and connections:
-        connections.pop().close()
+    while process == os.getpid() and links:
+        links.pop().db.close()

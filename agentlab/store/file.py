@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.errors import PersistenceError
 from agentlab.core.files import (
     PRIVATE,
     make_folder,
@@ -25,14 +24,13 @@ from agentlab.core.files import (
 )
 from agentlab.core.protocols import Change
 from agentlab.store.base import Pairs, Shelf, StoreRow, StoreStats
+from agentlab.store.disk import busy, look, reading, writing
 from agentlab.store.envelope import (
     HEAD_LIMIT,
     Broken,
     DamagedRecord,
     Head,
-    check,
     head_of,
-    opened_value,
     sealed,
 )
 from agentlab.store.names import HASH, is_name, name_of, same_key
@@ -40,18 +38,7 @@ from agentlab.store.turns import still_wanted
 
 STRIPES = 64
 DAMAGED, LOCKS = "damaged", ".locks"
-POLL_S = 0.002
-LOCK_S = 30.0
-LINKS = frozenset({errno.ELOOP, getattr(errno, "EMLINK", errno.ELOOP), errno.ENXIO, errno.EISDIR})
-REMEDIES = {
-    errno.ENOSPC: "make room there",
-    errno.EDQUOT: "make room there",
-    errno.EACCES: "allow it, or choose another folder",
-    errno.EPERM: "allow it, or choose another folder",
-    errno.EROFS: "choose a folder that can be written to",
-    errno.EIO: "check that disk",
-    errno.EMFILE: "close some files",
-}
+POLL_S, LOCK_S = 0.002, 30.0
 
 log = logging.getLogger("agentlab.store")
 
@@ -159,7 +146,7 @@ class FilePersistenceBackend(Shelf):
         name = name_of(key)
         stripe = int(name[-HASH:-4], 16) % STRIPES
         if not self._stripes[stripe].acquire(timeout=LOCK_S):
-            raise busy(self._folder / name)
+            raise busy(self._folder / name, LOCK_S)
         try:
             lock = self._lock(stripe, self._folder / name)
             try:
@@ -185,7 +172,7 @@ class FilePersistenceBackend(Shelf):
             try:
                 self._locks[stripe].acquire(timeout=LOCK_S, poll_interval=POLL_S)
             except Timeout:
-                raise busy(path) from None
+                raise busy(path, LOCK_S) from None
         self._tidy()
         return self._locks[stripe]
 
@@ -261,61 +248,3 @@ class FilePersistenceBackend(Shelf):
         if not self._tidied:
             self._tidied = True
             tidy(self._folder)
-
-
-def look(path: Path, key: str, *, whole: bool = True) -> tuple[Head, bytes] | None:
-    """Read a value, or only its head, if it is there.
-
-    Raises
-    ------
-    Broken
-        It is damaged.
-    PersistenceError
-        It cannot be read.
-    """
-    try:
-        with reading(path), opened(path) as file:
-            head = head_of(file.readline(HEAD_LIMIT), str(path))
-            size = os.fstat(file.fileno()).st_size - file.tell()
-            check(head, key, size)
-            return head, opened_value(head, file.read()) if whole else b""
-    except FileNotFoundError:
-        return None
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what the system says into what it means for whoever reads ``path``."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        if error.errno in LINKS:
-            raise Broken("it is a link or a device, not a file") from None
-        raise unable("read", path, error) from error
-
-
-@contextmanager
-def writing(path: Path, verb: str = "write") -> Iterator[None]:
-    """Do the same for whoever writes it."""
-    try:
-        yield
-    except OSError as error:
-        raise unable(verb, path, error) from error
-
-
-def unable(verb: str, path: Path, error: OSError) -> PersistenceError:
-    """Say what could not be done, why, and what would help."""
-    remedy = REMEDIES.get(error.errno or 0, "look at that folder")
-    return PersistenceError(f"cannot {verb} {path} ({error.strerror or error}): {remedy}")
-
-
-def busy(path: Path) -> PersistenceError:
-    """Say that somebody else does not let go."""
-    error = PersistenceError(
-        f"cannot write {path}: another process has held its lock for {LOCK_S:g} s; "
-        "end that process, or try again"
-    )
-    error.kind = "transient"
-    return error

@@ -1,4 +1,4 @@
-"""What every store promises. To test a store of your own, inherit and say how one is made:
+"""What every store promises, to inherit for a store of your own.
 
     class TestMyStore(StoreContract):
         def make(self, folder: Path) -> Store:
