@@ -337,6 +337,19 @@ def test_a_run_tells_of_it(play: Loops) -> None:
     assert "".join(event.text for event in events if isinstance(event, Token)) == "fine words"
 
 
+def test_a_model_that_gives_no_chunks(play: Loops) -> None:
+    """What it gives is passed on, so that the run can say what is wrong with it."""
+
+    class Bare:
+        async def stream(self, _request: Request, /) -> AsyncIterator[Any]:
+            yield "text"
+
+    for wrapped in (Retrying(Bare(), policy()), Guarded(Bare(), Ledger())):
+        run = Run("r", "a", wrapped, Trace(), AgentConfig(1, "m"))
+        with pytest.raises(InvalidValue, match="a model streams chunks, got 'text'"):
+            play(run.ask("q"))
+
+
 @pytest.mark.parametrize("slow", [False, True])
 @pytest.mark.parametrize(
     ("script", "told"),

@@ -254,6 +254,25 @@ def test_forgotten_claims_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> Non
     assert dedup.in_flight_count == 9
 
 
+def test_a_call_at_work_is_no_forgotten_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, however old it is and however many claims come after it."""
+    monkeypatch.setattr("agentlab.resilience.ledger.MANY_CLAIMS", 2)
+    clock, work = FakeClock(), Work()
+    dedup = Deduplicator(10, clock=clock)
+
+    async def scene() -> None:
+        tasks = await started(dedup, work, 1)
+        for number in range(20):
+            clock.advance(10)
+            dedup.check_and_register(str(number))
+        assert dedup.check_and_register("k") == InProgress()
+        work.let.set()
+        assert await tasks[0] == "done"
+
+    play(scene())
+    assert len(dedup._ledger.claims) <= 4  # noqa: SLF001 - what is kept is the promise
+
+
 def test_threads() -> None:
     """However many ask at once, one of them gets each key."""
     dedup, start = Deduplicator(60), threading.Barrier(8)
@@ -515,21 +534,34 @@ def test_the_loop_of_the_first_ends() -> None:
 
 
 def test_a_loop_that_was_thrown_away() -> None:
-    """Work whose loop was closed under it does not hold its key for ever."""
+    """Work whose loop was closed under it holds neither its key nor who waits for it."""
     dedup, lost, mine = Deduplicator(60), Work(), Work()
     mine.let.set()
     loop = asyncio.new_event_loop()
     task = loop.create_task(dedup.run("k", lost))
     loop.run_until_complete(asyncio.sleep(0.01))
     assert dedup.in_flight_count == 1
-    loop.close()
 
+    async def leave() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await dedup.run("k", lost)
+
+    waiting = threading.Thread(target=lambda: asyncio.run(leave()))
+    waiting.start()
+    until(lambda: dedup.stats().joined == 1)
+    task.cancel()
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert (task.cancelled(), lost.cancelled) == (True, 0)
+    loop.close()
+    waiting.join(10)
+
+    assert not waiting.is_alive()
     assert dedup.in_flight_count == 0
     assert asyncio.run(dedup.run("k", mine)) == "done"
-    task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001 - it is meant
-    for other in asyncio.all_tasks(loop):
-        other._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001
-    del task, other
+    for work in asyncio.all_tasks(loop):
+        work._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001 - it is meant
+    del work
     gc.collect()
 
 
