@@ -56,8 +56,11 @@ def write(store: Shelf, number: int, told: int) -> None:
         number += 1
 
 
-def killed(store: Shelf, number: int, wait_s: float) -> list[int]:
-    """Fork a writer, kill it after a while, and give what it said was safe."""
+def killed(store: Shelf, number: int, wait_s: float, *, begun: bool) -> list[int]:
+    """Fork a writer, kill it after a while, and give what it said was safe.
+
+    The while begins with its first word, where it should have ``begun``.
+    """
     hear, tell = os.pipe()
     child = os.fork()
     if not child:
@@ -65,10 +68,11 @@ def killed(store: Shelf, number: int, wait_s: float) -> list[int]:
             write(store, number, tell)
         os._exit(3)
     os.close(tell)
-    time.sleep(wait_s)
-    os.kill(child, signal.SIGKILL)
     with os.fdopen(hear, "rb") as file:
-        said = file.read()
+        said = file.readline() if begun else b""
+        time.sleep(wait_s)
+        os.kill(child, signal.SIGKILL)
+        said += file.read()
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the writer failed by itself"
     return [int(line) for line in said.split()]
@@ -83,7 +87,8 @@ def main(kind: str, folder: Path, rounds: int, seed: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             safe.clear()
-        said = killed(MAKE[kind](folder), number, rng.uniform(0.0005, 0.03))
+        wait_s = rng.uniform(0.0001, 0.02)
+        said = killed(MAKE[kind](folder), number, wait_s, begun=each % 3 > 0)
         safe |= {f"k{done % KEYS}": done for done in said}
         total += len(said)
         last = said[-1] + 1 if said else number

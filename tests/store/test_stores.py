@@ -8,6 +8,7 @@ import os
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -139,7 +140,9 @@ class ShelfContract(BatchContract):
     def test_fork(self, store: Shelf) -> None:
         """A forked process goes on with the store, and does its parent no harm."""
         store.update_sync("n", add_one)
-        child = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+            child = os.fork()
         if not child:  # pragma: no cover - in the child
             ok = asyncio.run(store.update("n", add_one)) == b"2"
             os._exit(0 if ok else 1)
