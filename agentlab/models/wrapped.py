@@ -10,38 +10,19 @@ how it is best told what to do.
 from __future__ import annotations
 
 import asyncio
-import inspect
-import logging
 from collections.abc import AsyncIterator
 from itertools import count
-from typing import Any, Literal, Protocol
+from typing import Any
 
-from agentlab.core.clock import Clock
-from agentlab.core.errors import CircuitOpen, explain, is_outage
-from agentlab.core.protocols import Chunk, Guard, Model, Permit, Request
+from agentlab.core.errors import explain
+from agentlab.core.guards import Outcome, admitted, outcome, settle
+from agentlab.core.protocols import Chunk, Guard, Model, Patience, Request
 from agentlab.core.secrets import scrub
-from agentlab.core.sync import closing, last_words
+from agentlab.core.sync import closing
 from agentlab.core.text import clean, cut
 from agentlab.models.naming import as_model
 
 MAX_REASON_CHARS = 200
-
-log = logging.getLogger("agentlab.models")
-
-
-class Patience(Protocol):
-    """What a retry policy knows: how often, how long, and on whose time."""
-
-    @property
-    def max_attempts(self) -> int:
-        """How many attempts there are, the first included."""
-
-    @property
-    def clock(self) -> Clock:
-        """Where the waits are spent."""
-
-    def pause(self, attempt: int, error: BaseException, spent_s: float = 0.0, /) -> float | None:
-        """Say how long to wait after failure ``attempt``, or None where it was the last."""
 
 
 class Wrapped:
@@ -161,47 +142,22 @@ class Guarded(Wrapped):
         CircuitOpen
             The breaker is open, and the model was not asked.
         """
-        permit, answered = await self._enter(), False
+        permit, answered = await admitted(self.guard, self.subject), False
         try:
             async with closing(self.model.stream(request)) as chunks:
                 async for chunk in chunks:
                     answered = answered or says(chunk)
                     yield chunk
         except BaseException as error:
-            await self._settle(permit, self._verdict(error, answered=answered))
+            await settle(permit, self._outcome(error, answered=answered), self.subject)
             raise
-        await self._settle(permit, "success")
+        await settle(permit, "success", self.subject)
 
-    async def _enter(self) -> Permit:
-        try:
-            entering = self.guard.enter(self.subject)
-            permit: Permit = await entering if inspect.isawaitable(entering) else entering
-        except CircuitOpen as error:
-            if error.service == self.subject:
-                raise
-            raise CircuitOpen(self.subject) from error
-        return permit
-
-    def _verdict(
-        self, error: BaseException, *, answered: bool
-    ) -> Literal["success", "failure", "cancel"]:
+    def _outcome(self, error: BaseException, *, answered: bool) -> Outcome:
         if isinstance(error, GeneratorExit):
             task = asyncio.current_task()
             return "success" if answered and not (task and task.cancelling()) else "cancel"
-        blames = getattr(self.guard, "should_count", is_outage)
-        try:
-            return "failure" if isinstance(error, Exception) and blames(error) else "cancel"
-        except Exception:
-            log.exception("should_count of %r could not judge %r", self.guard, error)
-            return "cancel"
-
-    async def _settle(self, permit: Permit, how: Literal["success", "failure", "cancel"]) -> None:
-        try:
-            answer = getattr(permit, how)()
-            if inspect.isawaitable(answer):
-                await last_words(answer)
-        except Exception:
-            log.exception("the guard of %r could not be told of its %s", self.subject, how)
+        return outcome(self.guard, error)
 
 
 def says(chunk: Chunk) -> bool:

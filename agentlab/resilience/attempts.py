@@ -9,28 +9,17 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agentlab.core.clock import Clock
+from agentlab.core.protocols import Patience
 from agentlab.core.sync import called, waits_well
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 log = logging.getLogger("agentlab.resilience")
-
-
-class Patience(Protocol):
-    """What there is to know of a policy."""
-
-    @property
-    def clock(self) -> Clock:
-        """Where the waits are spent."""
-
-    def pause(self, attempt: int, error: BaseException, spent_s: float = 0.0, /) -> float | None:
-        """Say how long to wait after failure ``attempt``, or None where it was the last."""
 
 
 class Retry(msgspec.Struct, frozen=True):

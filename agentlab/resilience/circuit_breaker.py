@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
+from agentlab.core.sync import twin
 from agentlab.resilience.admission import (
     Admission,
     countable,
@@ -83,7 +84,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
     ) -> None:
         self._service = service
         self._circuit = Circuit(threshold, recovery_window, probe_timeout_s)
-        self._should_count = should_count
+        self._counts_as_outage = should_count
         self._clock = clock
         self._fail_open = fail_open
         self._counts = Counts()
@@ -149,7 +150,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
 
     def guard(self, subject: str = "") -> Admission[CircuitPermit]:
         """Admit a block, ``with`` or ``async with``; what it raises tells how it went."""
-        return Admission(lambda: self.enter(subject), self._blames)
+        return Admission(lambda: self.enter(subject), self.should_count)
 
     def __enter__(self) -> CircuitPermit:
         return pushed(self, self.enter())
@@ -158,7 +159,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         # Left in another context than it was entered in, the permit is not at hand.
-        settle(popped(self) or Unpermitted(self), error, self._blames)
+        settle(popped(self) or Unpermitted(self), error, self.should_count)
 
     async def __aenter__(self) -> CircuitPermit:
         return self.__enter__()
@@ -193,6 +194,8 @@ class CircuitBreaker(Readings, Tabular, Displayable):
                 permit.cancel()
                 raise InvalidValue(f"{fn!r} is not async, it gave {work!r:.80}: use call(fn)")
             return await work
+
+    async_call_sync = twin(async_call)
 
     def record_success(self) -> None:
         """Count a call made without a permit, as the current one; while it is open, none is."""
@@ -246,8 +249,9 @@ class CircuitBreaker(Readings, Tabular, Displayable):
             return self._clock.monotonic()
         return self._clock.now().timestamp()
 
-    def _blames(self, error: BaseException) -> bool:
-        return countable(error) and self._should_count(error)
+    def should_count(self, error: BaseException) -> bool:
+        """Tell whether ``error`` is the service's fault; cancellation and exits never are."""
+        return countable(error) and self._counts_as_outage(error)
 
 
 @dataclass(slots=True)

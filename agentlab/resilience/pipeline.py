@@ -8,7 +8,6 @@ So an equal request costs nothing, each attempt counts at the breaker, and an op
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
@@ -19,12 +18,12 @@ import msgspec
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.errors import InvalidValue, OrchestrationError, explain, is_outage, kind_of
+from agentlab.core.errors import InvalidValue, OrchestrationError, explain, kind_of
+from agentlab.core.guards import admitted, outcome, settle
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Guard
-from agentlab.core.sync import called, last_words, twin, waits_well
+from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import clean
-from agentlab.resilience.admission import ending
 
 log = logging.getLogger("agentlab.resilience")
 
@@ -138,23 +137,14 @@ class Stage:
         return result
 
     async def _under(self, guard: Guard, call: Callable[[], Awaitable[Any]]) -> Any:
-        entering = guard.enter()
-        permit = await entering if inspect.isawaitable(entering) else entering
+        permit, whose = await admitted(guard), f"stage:{self.name}"
         try:
             result = await call()
         except BaseException as error:
-            await self._tell(ending(permit, error, partial(counts, guard)))
+            await settle(permit, outcome(guard, error), whose)
             raise
-        await self._tell(permit.success)
+        await settle(permit, "success", whose)
         return result
-
-    async def _tell(self, say: Callable[[], Any]) -> None:
-        try:
-            answer = say()
-            if inspect.isawaitable(answer):
-                await last_words(answer)
-        except Exception:
-            log.exception("the guard of stage %r could not be told how it went", self.name)
 
 
 class Pipeline(Displayable, Tabular):
@@ -291,9 +281,3 @@ class Pipeline(Displayable, Tabular):
             raise InvalidValue(f"its dedup_key must give text, got {key!r:.80}")
         output: str = await dedup.run(repr((stage.name, turn, key)), work)
         return output
-
-
-def counts(guard: Guard, error: BaseException) -> bool:
-    """Tell whether ``error`` is the guarded thing's fault, by the guard's own rule if any."""
-    blames = getattr(guard, "should_count", is_outage)
-    return isinstance(error, Exception) and bool(blames(error))

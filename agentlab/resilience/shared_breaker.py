@@ -88,7 +88,8 @@ class SharedCircuitBreaker(Tabular, Displayable):
             raise InvalidValue(f"store_timeout_s must be > 0 and finite, got {store_timeout_s!r}")
         probe = None if probe_timeout_s is None else probe_timeout_s * MS
         self._rules = Circuit(threshold, recovery_window * MS, probe)
-        self._service, self._should_count, self._fail_open = service, should_count, fail_open
+        self._service, self._fail_open = service, fail_open
+        self._counts_as_outage = should_count
         self._timeout_s = store_timeout_s
         self._counts = Counts()
         self._trouble = Trouble(service, fail_open=fail_open)
@@ -145,7 +146,7 @@ class SharedCircuitBreaker(Tabular, Displayable):
 
     def guard(self, subject: str = "") -> AsyncAdmission[SharedPermit]:
         """Admit an ``async with`` block; what it raises tells how it went."""
-        return AsyncAdmission(lambda: self.acquire(subject), self._blames)
+        return AsyncAdmission(lambda: self.acquire(subject), self.should_count)
 
     def __call__(self, fn: F, /) -> F:
         """Decorate a function, plain or async."""
@@ -157,7 +158,7 @@ class SharedCircuitBreaker(Tabular, Displayable):
         try:
             result = fn(*args, **kwargs)
         except BaseException as error:
-            run_sync(ending(permit, error, self._blames))
+            run_sync(ending(permit, error, self.should_count))
             raise
         if isinstance(result, CoroutineType):
             result.close()
@@ -198,6 +199,7 @@ class SharedCircuitBreaker(Tabular, Displayable):
         self._seen = await self._tried(tell) or self._seen
 
     acquire_sync, current_sync, reset_sync = twin(acquire), twin(current), twin(reset)
+    async_call_sync = twin(async_call)
 
     async def _look(self) -> tuple[Circuit, float]:
         circuit = await self._kept.peek()
@@ -237,8 +239,9 @@ class SharedCircuitBreaker(Tabular, Displayable):
         self._trouble.over()
         return done
 
-    def _blames(self, error: BaseException) -> bool:
-        return countable(error) and self._should_count(error)
+    def should_count(self, error: BaseException) -> bool:
+        """Tell whether ``error`` is the service's fault; cancellation and exits never are."""
+        return countable(error) and self._counts_as_outage(error)
 
 
 @dataclass(slots=True)

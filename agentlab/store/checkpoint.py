@@ -14,6 +14,7 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CheckpointError, InvalidValue, PersistenceError
 from agentlab.core.ids import AgentId
+from agentlab.core.portable import Portable
 from agentlab.core.sync import twin
 from agentlab.core.text import canonical, compact, size
 from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
@@ -31,7 +32,7 @@ MAX_CONTEXT_BYTES = 10_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class CheckpointRow(msgspec.Struct, frozen=True):
+class CheckpointRow(Portable, Displayable, msgspec.Struct, frozen=True):
     """A checkpoint at a glance."""
 
     agent: str

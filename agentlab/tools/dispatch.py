@@ -15,14 +15,15 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from agentlab.core.clock import Clock
-from agentlab.core.errors import CircuitOpen, ToolError, ToolTimeout, explain, is_outage
-from agentlab.core.protocols import Observation, Permit
-from agentlab.core.sync import in_loop, last_words
+from agentlab.core.errors import ToolError, ToolTimeout, explain
+from agentlab.core.guards import Outcome, admitted, outcome, settle
+from agentlab.core.protocols import Observation
+from agentlab.core.sync import in_loop
 from agentlab.core.workers import WORKERS, Orphans
 from agentlab.tools.cache import ToolCache
 from agentlab.tools.values import detached, plain, says_no
@@ -51,23 +52,30 @@ async def perform(spec: ToolSpec, args: Any, cache: ToolCache | None, orphans: O
         Counts the handler while it runs on with nobody waiting.
     """
     cache = cache if spec.cacheable else None
+    guard, whose = spec.guard, f"tool:{spec.name}"
     with CONTAINED:
         spec.check(args)
-        permit = await admitted(spec)
+        permit = None if guard is None else await admitted(guard, whose)
     try:
-        data = MISSING if cache is None else await recalled(cache, spec, args)
-        if data is not MISSING:
-            await settle(permit, "cancel", spec)
-            return data
-        data = await handled(spec, args, orphans)
+        data, how = await answered(spec, args, cache, orphans)
     except BaseException as error:
-        await settle(permit, "failure" if is_outage(error) else "cancel", spec)
+        await settle(permit, outcome(guard, error), whose)
         raise
-    no = says_no(data)
-    await settle(permit, "failure" if no else "success", spec)
-    if cache is not None and not no:
+    await settle(permit, how, whose)
+    if cache is not None and how == "success":
         await keep(cache, spec, args, data)
     return data
+
+
+async def answered(
+    spec: ToolSpec, args: Any, cache: ToolCache | None, orphans: Orphans
+) -> tuple[Any, Outcome]:
+    """Give what is kept for this call, else what the handler gives, and how that is to count."""
+    data = MISSING if cache is None else await recalled(cache, spec, args)
+    if data is not MISSING:
+        return data, "cancel"
+    data = await handled(spec, args, orphans)
+    return data, "failure" if says_no(data) else "success"
 
 
 async def handled(spec: ToolSpec, args: Any, orphans: Orphans) -> Any:
@@ -139,34 +147,6 @@ def passes(error: BaseException) -> bool:
         task = asyncio.current_task()
         return task is None or task.cancelling() > 0
     return isinstance(error, GeneratorExit)
-
-
-async def admitted(spec: ToolSpec) -> Permit | None:
-    """Ask the guard, if there is one; a refusal names the tool."""
-    if spec.guard is None:
-        return None
-    subject = f"tool:{spec.name}"
-    try:
-        permit: Permit = await awaited(spec.guard.enter(subject))
-    except CircuitOpen as error:
-        if error.service == subject:
-            raise
-        raise CircuitOpen(subject) from error
-    return permit
-
-
-async def settle(
-    permit: Permit | None, how: Literal["success", "failure", "cancel"], spec: ToolSpec
-) -> None:
-    """Tell the guard how it went, whatever is going on; what it says to that is only logged."""
-    if permit is None:
-        return
-    try:
-        answer = getattr(permit, how)()
-        if inspect.isawaitable(answer):
-            await last_words(answer)
-    except Exception:
-        log.exception("the guard of tool %r could not be told of its %s", spec.name, how)
 
 
 async def recalled(cache: ToolCache, spec: ToolSpec, args: Any) -> Any:

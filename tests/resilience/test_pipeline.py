@@ -267,7 +267,7 @@ def test_a_guard_that_cannot_be_told(caplog: pytest.LogCaptureFixture) -> None:
             raise RuntimeError("deaf")
 
     assert Pipeline().add_stage("s", Service(), breaker=Deaf()).run_sync("a") == "A"
-    assert "the guard of stage 's' could not be told" in caplog.text
+    assert "the guard of 'stage:s' could not be told" in caplog.text
 
 
 def test_dedup() -> None:

@@ -216,6 +216,26 @@ def test_damage_while_it_is_open(path: Path) -> None:
     assert SqlitePersistenceBackend(path).load_sync("k04") == b"new"
 
 
+@pytest.mark.parametrize("put_back", [False, True])
+def test_moved_in_the_middle(path: Path, *, put_back: bool) -> None:
+    """A value that was written to a file which is no longer there is not called saved."""
+    store = SqlitePersistenceBackend(path)
+    store.save_sync("k", b"old")
+
+    def move(_old: bytes | None, _now: object) -> bytes:
+        path.rename(path.with_name("moved"))
+        if put_back:
+            path.touch()
+        return b"new"
+
+    with pytest.raises(PersistenceError, match="was moved while it was in use") as caught:
+        store.update_sync("k", move)
+    assert caught.value.kind == "transient"
+    assert store.load_sync("k") is None
+    store.save_sync("k", b"again")
+    assert SqlitePersistenceBackend(path).load_sync("k") == b"again"
+
+
 def test_a_value_too_large(path: Path) -> None:
     """What SQLite cannot hold is an error of ours."""
     store = SqlitePersistenceBackend(path)

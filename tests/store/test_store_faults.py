@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -234,7 +235,10 @@ def test_flipped_bits(tmp_path: Path) -> None:
     whole = path.read_bytes()
     rng = random.Random(11)  # noqa: S311 - the same each time
     aside = told = 0
-    places = [*range(100), *(rng.randrange(len(whole)) for _ in range(200))]
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE type = 'index'")
+    index = range(4096 * (page - 1), 4096 * page)
+    places = [*range(100), *rng.sample(range(len(whole)), 120), *rng.sample(index, 120)]
     for place in places:
         for old in tmp_path.iterdir():
             old.unlink()

@@ -190,7 +190,7 @@ def test_a_guard_that_fails_afterwards_spoils_no_result(caplog: pytest.LogCaptur
 
     spec = ToolSpec("t", "", lambda _: 1).with_circuit_breaker(Broken())
     assert ToolRegistry([spec]).call_sync("t", {}) == 1
-    assert caplog.messages == ["the guard of tool 't' could not be told of its success"]
+    assert caplog.messages == ["the guard of 'tool:t' could not be told of its success"]
 
 
 def test_cancellation_blames_nobody() -> None:
