@@ -94,16 +94,21 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection in a transaction, which ends with the block, well or not at all."""
+        with self._only_writer(), self._lent() as link:
+            link.db.execute("BEGIN IMMEDIATE")
+            still_wanted()
+            yield link.db
+            link.db.execute("COMMIT")
+            if link.file != identity(self.path):  # what was committed lies elsewhere now
+                raise self._moved()
+
+    @contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        """Be the only one of this process who writes."""
         if not self._writer.acquire(timeout=self._wait_s):
             raise self._busy()
         try:
-            with self._lent() as link:
-                link.db.execute("BEGIN IMMEDIATE")
-                still_wanted()
-                yield link.db
-                link.db.execute("COMMIT")
-                if link.file != identity(self.path):  # what was committed lies elsewhere now
-                    raise self._moved()
+            yield
         finally:
             self._writer.release()
 
@@ -119,6 +124,11 @@ class Database:
     def exists(self) -> bool:
         """Tell whether there is anything to read."""
         return self.path.exists()
+
+    def settled(self) -> bool:
+        """Tell it once this process's writers are through, also those that were given up."""
+        with self._only_writer():
+            return self.exists()
 
     def close(self) -> None:
         """Close what nobody uses now."""

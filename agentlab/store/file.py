@@ -69,7 +69,7 @@ class FilePersistenceBackend(Shelf):
 
     def _begin(self) -> None:
         super()._begin()
-        self._ready, self._tidied = threading.Lock(), False
+        self._tidied = False
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
         self._locks: dict[int, Any] = {}
         self._known: dict[str, str] = {}  # file name to key, which never changes
@@ -93,8 +93,10 @@ class FilePersistenceBackend(Shelf):
         return found[1] if found else None
 
     def _drop(self, key: str) -> None:
-        if os.path.lexists(self._folder / name_of(key)):
-            with self._turn(key) as path:
+        with self._stripe(key) as (_, path):  # a save that was given up may be at work
+            there = os.path.lexists(path)
+        if there:
+            with self._turn(key):
                 self._remove(path)
 
     def _change(self, key: str, change: Change) -> bytes | None:
@@ -110,8 +112,11 @@ class FilePersistenceBackend(Shelf):
 
     def _list(self, prefix: str) -> list[str]:
         self._tidy()
-        keys = (self._key_of(name) for name in self._names())
-        return sorted(key for key in keys if key is not None and key.startswith(prefix))
+        names = self._names()
+        keys = [key for name in names if (key := self._key_of(name)) is not None]
+        if len(self._known) > 2 * len(names) + STRIPES:  # most of them are gone
+            self._known = {name: self._known[name] for name in names if name in self._known}
+        return sorted(key for key in keys if key.startswith(prefix))
 
     def _number(self, key: str) -> int:
         path = self._folder / name_of(key)
@@ -132,28 +137,34 @@ class FilePersistenceBackend(Shelf):
         return sorted(rows, key=lambda row: row.key)
 
     def _sums(self) -> StoreStats:
-        sizes = []
+        sizes, aside = [], self._folder / DAMAGED
         for name in self._names():
-            with contextlib.suppress(FileNotFoundError):
+            with reading(self._folder), contextlib.suppress(FileNotFoundError):
                 sizes.append((self._folder / name).lstat().st_size)
-        aside = self._folder / DAMAGED
-        damaged = len(list(aside.iterdir())) if aside.is_dir() else 0
+        with reading(aside):
+            damaged = len(list(aside.iterdir())) if aside.is_dir() else 0
         return StoreStats(str(self._folder), len(sizes), sum(sizes), damaged)
 
     @contextmanager
     def _turn(self, key: str) -> Iterator[Path]:
         """Be the only one, of all threads and processes, who changes ``key``."""
-        name = name_of(key)
-        stripe = int(name[-HASH:-4], 16) % STRIPES
-        if not self._stripes[stripe].acquire(timeout=LOCK_S):
-            raise busy(self._folder / name, LOCK_S)
-        try:
-            lock = self._lock(stripe, self._folder / name)
+        with self._stripe(key) as (stripe, path):
+            lock = self._lock(stripe, path)
             try:
                 still_wanted()
-                yield self._folder / name
+                yield path
             finally:
                 lock.release()
+
+    @contextmanager
+    def _stripe(self, key: str) -> Iterator[tuple[int, Path]]:
+        """Be the only one of this process."""
+        path = self._folder / name_of(key)
+        stripe = int(path.name[-HASH:-4], 16) % STRIPES
+        if not self._stripes[stripe].acquire(timeout=LOCK_S):
+            raise busy(path, LOCK_S)
+        try:
+            yield stripe, path
         finally:
             self._stripes[stripe].release()
 

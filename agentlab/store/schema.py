@@ -23,7 +23,7 @@ SCHEMA = {
     b"damaged": b"CREATE TABLE damaged (at TEXT NOT NULL, key BLOB, head BLOB, body BLOB)",
 }
 MAGIC, HEADER, ID_AT = b"SQLite format 3\0", 100, 68
-CHECK_BYTES = 1 << 23  # larger files are not read through when opened: each value has a checksum
+CHECK_BYTES = 1 << 26  # larger files are not read through when opened: each value has a checksum
 
 
 class Malformed(Exception):

@@ -136,6 +136,22 @@ class ShelfContract(BatchContract):
 
         asyncio.run(steps())
 
+    def test_a_cancelled_save_does_not_undo_a_delete(self, tmp_path: Path) -> None:
+        """A first save that was given up does not bring back what is deleted after it."""
+
+        async def steps() -> None:
+            for number in range(40):
+                store = self.make(tmp_path / str(number))
+                task = asyncio.ensure_future(store.save("k", b"old"))
+                await asyncio.sleep(0.0002 * (number % 10))
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await store.delete("k")
+                await asyncio.sleep(0.003)
+                assert await store.load("k") is None
+
+        asyncio.run(steps())
+
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
     def test_fork(self, store: Shelf) -> None:
         """A forked process goes on with the store, and does its parent no harm."""
