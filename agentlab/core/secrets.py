@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from agentlab.core.errors import InvalidValue
+from agentlab.core.text import clean
 
 MASK = "***"
 SHORTEST = 8  # a shorter text would be found where it is only a word
@@ -76,22 +79,56 @@ def scrub(text: str) -> str:
     return scrubber()(text)
 
 
-def scrubber() -> Callable[[str], str]:
-    """Make a :func:`scrub` for many texts: the secrets are looked up now, and once."""
+class Scrubber:
+    """Scrubs many texts with what was known to be secret when it was made.
+
+    Parameters
+    ----------
+    known : iterable of str
+        The keys.
+    """
+
+    __slots__ = ("_found", "_in_json", "_marks")
+
+    def __init__(self, known: Iterable[str]) -> None:
+        # The longest first, for one may be within another.
+        keys = sorted(known, key=len, reverse=True)
+        self._found = re.compile("|".join([*map(re.escape, keys), LOOKS_SECRET.pattern]))
+        self._marks = (*keys, *MARKS)
+        self._in_json = [
+            msgspec.json.encode(mark)[1:-1] for mark in self._marks if clean(mark) == mark
+        ]
+
+    def __call__(self, text: str) -> str:
+        """Give ``text`` with every secret in it as ``***``."""
+        for mark in self._marks:
+            if mark in text:
+                return self._found.sub(MASK, text)
+        return text
+
+    def suspects(self, data: bytes) -> bool:
+        """Tell whether there may be a secret in some JSON: nearly always there is none."""
+        for mark in self._in_json:  # noqa: SIM110 - half as long as any()
+            if mark in data:
+                return True
+        return False
+
+
+def scrubber() -> Scrubber:
+    """Give a :func:`scrub` for many texts: the secrets are looked up now, and once."""
+    global _last  # noqa: PLW0603 - looking through the environment takes longer than most texts
+    environment = getattr(os.environ, "_data", None)
+    told, seen, made = _last
+    if told == len(_told) and environment is not None and environment == seen:
+        return made
     given = {
         value
         for name in os.environ
         if name.endswith(ENVIRONMENT) and len(value := os.environ.get(name, "")) >= SHORTEST
     }
-    # The longest first, for one may be within another.
-    known = sorted(_told | given, key=len, reverse=True)
-    told = re.compile("|".join([*map(re.escape, known), LOOKS_SECRET.pattern]))
-    marks = (*known, *MARKS)
+    made = Scrubber(_told | given)
+    _last = len(_told), dict(environment or ()), made
+    return made
 
-    def scrub(text: str) -> str:
-        for mark in marks:
-            if mark in text:
-                return told.sub(MASK, text)
-        return text
 
-    return scrub
+_last: tuple[int, Any, Scrubber] = (-1, None, Scrubber(()))

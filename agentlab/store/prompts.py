@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from agentlab.core.events import Answered, Asked, Entry, Event, Token
 from agentlab.core.lines import recorder
-from agentlab.core.secrets import MASK
+from agentlab.core.secrets import MASK, Scrubber
 from agentlab.core.text import edit
 
 REACH = 512  # characters before an addition in which a key may begin
-Scrub = Callable[[str], str]
 
 
 class Prompt(NamedTuple):
@@ -42,7 +41,7 @@ class Digests:
         self._prompts: dict[str, Prompt] = {}
         self._others: dict[str, tuple[str, Any, str]] = {}
 
-    def of(self, run: str, asked: Asked, scrub: Scrub) -> str:
+    def of(self, run: str, asked: Asked, scrub: Scrubber) -> str:
         """Give the digest of a question of ``run``, whose questions all come by here."""
         base, digest = self._prompts.get(run, Prompt()) if asked.extends else Prompt()
         sent = base[: asked.head] + base[asked.cut :] + asked.added
@@ -61,7 +60,7 @@ class Digests:
         return hashlib.sha256((digest.hexdigest() + others).encode()).hexdigest()
 
 
-def digest_of(value: object, scrub: Scrub) -> str:
+def digest_of(value: object, scrub: Scrubber) -> str:
     """Give the SHA-256 of a value's canonical JSON, its keys as ``***``."""
     return hashlib.sha256(recorder(scrub)(value)).hexdigest()
 
@@ -78,7 +77,7 @@ class Masks:
         self._prompts: dict[str, Prompt] = {}
         self._heard: dict[tuple[str, int], str] = {}
 
-    def over(self, entries: Sequence[Entry], scrub: Scrub) -> list[Entry]:
+    def over(self, entries: Sequence[Entry], scrub: Scrubber) -> list[Entry]:
         """Give the entries as they may be written, each still to be scrubbed by itself."""
         pieces: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
         shown = list(entries)
@@ -101,7 +100,7 @@ class Masks:
         for call in [call for call in self._heard if f"{call[0]}/".startswith(f"{run}/")]:
             del self._heard[call]
 
-    def _asked(self, run: str, asked: Asked, scrub: Scrub) -> Asked:
+    def _asked(self, run: str, asked: Asked, scrub: Scrubber) -> Asked:
         base, masked = self._prompts.get(run, Prompt()) if asked.extends else Prompt()
         sent = base[: asked.head] + base[asked.cut :] + asked.added
         if masked is base:  # so far there was none
@@ -115,7 +114,7 @@ class Masks:
         return msgspec.structs.replace(asked, head=head, cut=rest, added=added)
 
     def _pieces(
-        self, call: tuple[str, int], places: list[int], shown: list[Entry], scrub: Scrub
+        self, call: tuple[str, int], places: list[int], shown: list[Entry], scrub: Scrubber
     ) -> None:
         texts = [getattr(shown[place].event, "text", "") for place in places]
         before, now = self._heard.get(call, ""), "".join(texts)

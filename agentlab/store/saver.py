@@ -13,11 +13,11 @@ from agentlab.core import events
 from agentlab.core.errors import InvalidValue, PersistenceError, explain
 from agentlab.core.events import Entry
 from agentlab.core.lines import recorder
-from agentlab.core.secrets import scrubber
+from agentlab.core.secrets import Scrubber, scrubber
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
 from agentlab.store.persistence import Backend, BatchStore, as_backend
-from agentlab.store.prompts import Digests, Scrub, digest_of
+from agentlab.store.prompts import Digests, digest_of
 from agentlab.store.sessions import FORMAT, SAID, SO_FAR, Call
 
 AT_ONCE = 64  # values in one batch; what a step writes is one
@@ -114,6 +114,7 @@ class SessionSaver:
     def _redacted(self, plain: Any) -> Any:
         if self._redact is None:
             return plain
+        plain = msgspec.to_builtins(plain)
         redacted = self._redact(plain)
         if not isinstance(redacted, type(plain)):
             kind = type(plain).__name__
@@ -137,7 +138,7 @@ class Fold:
         self._recalled: list[Any] = self.session.recalled
         self._digests = Digests()
 
-    def take(self, entry: Entry, scrub: Scrub) -> list[tuple[str, Any]]:
+    def take(self, entry: Entry, scrub: Scrubber) -> list[tuple[str, Any]]:
         """Take an entry and give what is to be written now."""
         self.session.apply(entry)
         root = entry.run == self.session.session_id
@@ -157,69 +158,66 @@ class Fold:
                 self._call(entry, scrub)
         return []
 
-    def _call(self, entry: Entry, scrub: Scrub) -> None:
+    def _call(self, entry: Entry, scrub: Scrubber) -> None:
         run = entry.run
         match entry.event:
             case events.Asked(call_id=number) as asked:
                 self._asked[run, number] = self._digests.of(run, asked, scrub)
             case events.ToolStarted(call_id=number, tool=tool, args=args):
                 self._asked[run, number] = digest_of([tool, args], scrub)
-            case events.Answered(call_id=number) as event:
-                self._answer(run, number, "ask", event)
-            case events.ToolEnded(call_id=number) as event:
-                self._answer(run, number, "act", event)
+            case events.Answered(call_id=number, text=text, usage=usage):
+                self._answer(run, number, "ask", text=text, usage=usage)
+            case events.ToolEnded(number, ok, data, error, kind, ms):
+                seen = {"ok": ok, "data": data, "error": error, "error_kind": kind, "ms": ms}
+                self._answer(run, number, "act", **seen)
             case _:
                 pass
 
-    def _answer(
-        self, run: str, number: int, kind: Literal["ask", "act"], event: msgspec.Struct
-    ) -> None:
-        result = msgspec.to_builtins(event)
-        del result["type"], result["call_id"]
+    def _answer(self, run: str, number: int, kind: Literal["ask", "act"], **result: Any) -> None:
         request = self._asked.pop((run, number), "")
         self._calls.append(Call(run, number, kind, request, result))
 
     def _step(self, entry: Entry, step: events.ReActStep) -> list[tuple[str, Any]]:
         run = entry.run
         number = self._steps[run] = self._steps.get(run, 0) + 1
-        key, plain = f"{self._key(run)}:step:{number}", msgspec.to_builtins(step)
+        key = f"{self._key(run)}:step:{number}"
         calls = self._told()
         if run != self.session.session_id:
             self._below.append(key)
             agent = self._agents.get(run) or run.rpartition("/")[2].rpartition("#")[0]
             told = {"format": FORMAT, "run": run, "agent_id": agent}
-            return [(key, {**told, "number": number, "step": plain, "calls": calls})]
-        written: list[tuple[str, Any]] = [(key, self._snapshot(entry, number, plain, calls))]
+            return [(key, {**told, "number": number, "step": step, "calls": calls})]
+        written: list[tuple[str, Any]] = [(key, self._snapshot(entry, number, step, calls))]
         if step.tool is not None:
-            steps = msgspec.to_builtins(self.session.steps) if self._full else [plain]
+            steps = [*self.session.steps] if self._full else [step]
             written.append((f"loop:{run}:step:{number}", steps))
         return written
 
     def _snapshot(
-        self, entry: Entry, number: int, step: Any, calls: list[dict[str, Any]]
+        self, entry: Entry, number: int, step: events.ReActStep, calls: list[Call]
     ) -> dict[str, Any]:
         session, below, self._below = self.session, self._below, []
         if self._full:
             return {**self._whole(), "calls": calls, "below": below}
         told: dict[str, Any] = {
             "format": FORMAT, "run": entry.run, "agent_id": session.agent_id, "number": number,
-            "at": msgspec.to_builtins(entry.at), "step": step, "calls": calls, "below": below,
+            "at": entry.at, "step": step, "calls": calls, "below": below,
             **{name: getattr(session, name)[self._said[name] :] for name in SAID},
             **{name: getattr(session, name) for name in SO_FAR},
         }  # fmt: skip
         self._said = {name: len(getattr(session, name)) for name in SAID}
         if self._recalled is not session.recalled:
             self._recalled = session.recalled
-            told["recalled"] = msgspec.to_builtins(session.recalled)
+            told["recalled"] = session.recalled
         return told
 
     def _whole(self) -> dict[str, Any]:
         status = STATUS.get(self.session.stop_reason, "finished")
         return {**self.session.to_dict(), **self._about, "status": status}
 
-    def _told(self) -> list[dict[str, Any]]:
+    def _told(self) -> list[Call]:
         calls, self._calls = self._calls, []
-        return [msgspec.to_builtins(call) for call in calls]
+        return calls
 
     def _key(self, run: str) -> str:
         return f"session:{run}"

@@ -88,3 +88,15 @@ def test_a_record_stays_json(before: str, after: str) -> None:
 
     assert CANARY.encode() not in record
     assert json.loads(record)["a"] == [before + "***" + after, 12345678]
+
+
+def test_the_environment_is_looked_at_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is set, changed or taken away counts at once; what looks odd in JSON too."""
+    assert scrub("opensesame-1") == "opensesame-1"
+    monkeypatch.setenv("CAVE_API_KEY", "opensesame-1")
+    assert scrub("opensesame-1") == "***"
+    monkeypatch.setenv("CAVE_API_KEY", 'open"sesame\\2')
+    assert scrub("opensesame-1") == "opensesame-1"
+    assert lines.record({"a": 'open"sesame\\2'}) == b'{"a":"***"}'
+    monkeypatch.delenv("CAVE_API_KEY")
+    assert scrub('open"sesame\\2') == 'open"sesame\\2'

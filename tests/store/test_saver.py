@@ -19,7 +19,7 @@ from agentlab.core.errors import InvalidValue, PersistenceError
 from agentlab.core.events import Asked, ReActStep
 from agentlab.core.protocols import Chunk, Request
 from agentlab.core.run import Run
-from agentlab.core.secrets import Secret
+from agentlab.core.secrets import Scrubber, Secret
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.models.function import FunctionModel
@@ -382,9 +382,7 @@ def test_keys_are_not_written(kind: Callable[[Path], Any], snapshots: Any, tmp_p
     assert not any(key.encode() in data for data in files)
 
 
-def unchanged(text: str) -> str:
-    """Scrub nothing."""
-    return text
+UNCHANGED = Scrubber(())
 
 
 @given(st.lists(st.text("ab é", max_size=12), min_size=1, max_size=8))
@@ -401,7 +399,7 @@ def test_a_digest_is_of_the_request(prompts: list[str]) -> None:
 
     digests, found = Digests(), dict[str, set[str]]()
     for prompt, asked in zip(prompts, asyncio.run(ask()), strict=True):
-        found.setdefault(prompt, set()).add(digests.of("r", asked, unchanged))
+        found.setdefault(prompt, set()).add(digests.of("r", asked, UNCHANGED))
     assert all(len(same) == 1 for same in found.values())
     assert len(set().union(*found.values())) == len(found)
 
@@ -410,16 +408,15 @@ def test_a_digest_tells_the_rest_apart() -> None:
     """System text, options and stop count; a key counts as what it is written as."""
     digests = Digests()
     first = Asked(1, "s", None, 0, 0, "q", {"seed": 1})
-    of_first = digests.of("r", first, unchanged)
-    again = digests.of("r", Asked(2, None, 1, 1, 1, "", None), unchanged)
+    of_first = digests.of("r", first, UNCHANGED)
+    again = digests.of("r", Asked(2, None, 1, 1, 1, "", None), UNCHANGED)
     others = [
-        digests.of("x", msgspec.structs.replace(first, **change), unchanged)
+        digests.of("x", msgspec.structs.replace(first, **change), UNCHANGED)
         for change in ({"system": ""}, {"options": {"seed": 2}}, {"options": {"stop": ["x"]}})
     ]
-    hidden = digests.of(
-        "y", Asked(1, "s", None, 0, 0, "k=KEY", {}), lambda t: t.replace("KEY", "*")
-    )
-    shown = digests.of("z", Asked(1, "s", None, 0, 0, "k=*", {}), unchanged)
+    secret = Asked(1, "s", None, 0, 0, "k=opensesame", {"key": "opensesame"})
+    hidden = digests.of("y", secret, Scrubber(["opensesame"]))
+    shown = digests.of("z", Asked(1, "s", None, 0, 0, "k=***", {"key": "***"}), UNCHANGED)
 
     assert of_first == again
     assert len({of_first, *others}) == 4
