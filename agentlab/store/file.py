@@ -154,7 +154,8 @@ class FilePersistenceBackend(Shelf):
                 still_wanted()
                 yield path
             finally:
-                lock.release()
+                with contextlib.suppress(OSError):  # of its closing, after which it is free
+                    lock.release()
 
     @contextmanager
     def _stripe(self, key: str) -> Iterator[tuple[int, Path]]:
