@@ -19,7 +19,8 @@ LAYERS = {
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
-    ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"), ("recording", "runtime"),
+    ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"),
+    ("recording", "runtime"),
     ("frames", "display"), ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
 }  # fmt: skip
 DOORS = {"display", "frames"}  # what the core's late doors open
