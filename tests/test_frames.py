@@ -106,7 +106,7 @@ def agents() -> AgentMetricsRegistry:
 
 def dedup() -> Deduplicator:
     """Give a key under way."""
-    made = Deduplicator(60)
+    made = Deduplicator(60, clock=FakeClock())
     made.check_and_register("k")
     return made
 

@@ -19,6 +19,7 @@ import msgspec
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue
+from agentlab.core.portable import Portable
 from agentlab.core.protocols import Change
 from agentlab.store.envelope import checked, plain
 from agentlab.store.turns import Turns
@@ -32,7 +33,7 @@ Items: TypeAlias = Mapping[str, Bytes] | Iterable[tuple[str, Bytes]]
 Pairs: TypeAlias = list[tuple[str, bytes]]
 
 
-class StoreRow(msgspec.Struct, frozen=True):
+class StoreRow(Portable, Displayable, msgspec.Struct, frozen=True):
     """A stored value: how large, how often saved, when last."""
 
     key: str
@@ -41,7 +42,7 @@ class StoreRow(msgspec.Struct, frozen=True):
     saved_at: datetime
 
 
-class StoreStats(msgspec.Struct, frozen=True):
+class StoreStats(Portable, Displayable, msgspec.Struct, frozen=True):
     """A store at a glance; ``bytes`` is what it takes on disk, ``damaged`` what lies aside."""
 
     where: str

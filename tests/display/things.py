@@ -206,7 +206,7 @@ def kept(text: str) -> dict[str, Any]:
     pipeline = Pipeline().add_stage(text, str.upper, retry=RetryPolicy.constant(2, 1))
     return {
         "store": store, "checkpoints": manager, "breaker": breaker, "dedup": dedup,
-        "pipeline": pipeline, "stage": pipeline.rows()[0],
+        "pipeline": pipeline, "stage": pipeline.rows()[0], "stored": store.rows_sync()[0],
     }  # fmt: skip
 
 
