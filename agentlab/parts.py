@@ -15,7 +15,9 @@ from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
 from agentlab.resilience.slots import Slot
 from agentlab.settings import Settings
+from agentlab.store.base import Shelf
 from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.persistence import as_backend
 from agentlab.store.saver import SessionSaver
 from agentlab.strategies.observer import observing
 
@@ -31,6 +33,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.store = None if settings.store is None else as_backend(settings.store)
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
         self.agents = AgentMetricsRegistry(clock=settings.clock)
@@ -49,8 +52,16 @@ class Parts:
 
     def savers(self) -> list[Sink]:
         """Give what keeps one run, if there is a store; it says first what is safe."""
-        store = self._settings.store
-        return [] if store is None else [SessionSaver(store)]
+        return [] if self.store is None else [SessionSaver(self.store)]
+
+    async def close(self) -> None:
+        """Keep the time, and close the store if nobody else has it: if it was given by its path."""
+        if self.store is None:
+            return
+        now = self._settings.clock.now().isoformat()
+        await self.store.save("runtime:shutdown", now.encode())
+        if isinstance(self.store, Shelf) and self.store is not self._settings.store:
+            self.store.close()
 
     def patient(self, model: Model) -> Model:
         """Give ``model`` as it is asked: again, where that is wanted."""

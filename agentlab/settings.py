@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
 
@@ -34,7 +35,7 @@ class Settings:
     tool_registry: NamedToolRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None
-    store: PersistenceBackend | None = None
+    store: PersistenceBackend | str | Path | None = None
     checkpoint_manager: CheckpointManager | None = None
     metrics: RuntimeMetrics | None = None
     observer: Observer | None = None

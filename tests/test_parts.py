@@ -11,7 +11,13 @@ import pytest
 
 from agentlab.core.clock import FakeClock
 from agentlab.core.config import AgentConfig
-from agentlab.core.errors import BackpressureShed, NotConfigured, PersistenceError, ProviderError
+from agentlab.core.errors import (
+    BackpressureShed,
+    InvalidValue,
+    NotConfigured,
+    PersistenceError,
+    ProviderError,
+)
 from agentlab.core.events import Saved, Warned
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -324,8 +330,13 @@ def test_a_store_by_its_path(tmp_path: Any) -> None:
     session = lab.run_sync("Double 21")
     lab.shutdown_sync()
     again = AgentRuntime(ScriptedModel(), store=str(tmp_path / "runs.sqlite"))
+    same = [AgentRuntime.builder().with_checkpoint_backend(tmp_path / "b") for _ in range(2)]
+    one, other = (each.with_agent_config(AgentConfig(1, "m")).build() for each in same)
 
     assert again.load_session_sync(session.session_id) == session
+    assert one == other
+    with pytest.raises(InvalidValue, match="save, load and delete"):
+        AgentRuntime(store=object())  # type: ignore[arg-type]
     with pytest.raises(PersistenceError, match="'nobody'"):
         again.load_session_sync("nobody")
     with pytest.raises(NotConfigured, match="'store'"):

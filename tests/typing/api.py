@@ -6,7 +6,7 @@ from typing import assert_type
 
 import agentlab as al
 from agentlab.builder import HasConfig, NeedsConfig
-from agentlab.core.protocols import Tape, Tools
+from agentlab.core.protocols import Sink, Store, Tape, Tools
 from agentlab.models.recorded import Recording
 
 
@@ -57,3 +57,36 @@ def build() -> None:
 
     al.AgentRuntime.builder().build()  # type: ignore[misc]
     al.AgentRuntime.builder().register_tool(population).build()  # type: ignore[misc]
+
+
+class Shelf:
+    """The smallest backend there can be."""
+
+    async def save(self, key: str, value: bytes) -> None: ...
+    async def load(self, key: str) -> bytes | None: ...
+    async def delete(self, key: str) -> None: ...
+
+
+async def keep(runtime: al.AgentRuntime) -> None:
+    """Give what a runtime counts and keeps its type; and what guards it."""
+    al.AgentRuntime(store=Shelf())
+    al.AgentRuntime(store="runs.sqlite", backpressure=al.BackpressureGuard(3))
+    ready = al.AgentRuntime.builder().with_checkpoint_backend(Shelf())
+    assert_type(ready, al.AgentRuntimeBuilder[NeedsConfig])
+    assert_type(runtime.metrics().snapshot(), al.MetricsSnapshot)
+    assert_type(runtime.agent_metrics().snapshot("a"), al.AgentMetricsSnapshot | None)
+    assert_type(runtime.metrics_registry().counter("a_total", "A"), al.Counter)
+    assert_type(await runtime.load_session("id"), al.AgentSession)
+    assert_type(runtime.checkpoint(), al.CheckpointManager)
+    assert_type(al.load("run.jsonl"), al.Trace)
+
+    breaker = al.CircuitBreaker("s")
+    assert_type(breaker.call(len, "abc"), int)
+    patient: al.Model = al.Retrying(al.Guarded("local", breaker), al.RetryPolicy.constant(2, 1))
+    sink: Sink = al.Journal("run.jsonl")
+    store: Store = al.SqlitePersistenceBackend("runs.sqlite")
+    assert_type(await store.load("key"), bytes | None)
+    al.AgentRuntime(patient, sinks=[sink, al.RuntimeMetrics()])
+
+    al.AgentRuntime(store=3)  # type: ignore[arg-type]
+    al.RetryPolicy.exponential("3", 100)  # type: ignore[arg-type]
