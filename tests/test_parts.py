@@ -21,6 +21,7 @@ from agentlab.core.errors import (
 from agentlab.core.events import Saved, Warned
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
+from agentlab.core.sync import last_words
 from agentlab.models.scripted import ScriptedModel
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
@@ -308,6 +309,27 @@ def test_a_store_that_fails_stops_nothing() -> None:
     assert f"session:{session.session_id}:step:1" in backend.kept
     assert lab.load_session_sync(session.session_id).steps == session.steps
     assert lab.metrics().snapshot().checkpoint_errors == 1
+
+
+def test_a_store_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds a run up, which can be stopped, and which ends when its time is up."""
+    monkeypatch.setattr("agentlab.core.drive.last_words", lambda work: last_words(work, 0.05))
+
+    class Hanging(Dictionary):
+        async def save(self, key: str, value: bytes, /) -> None:
+            await asyncio.sleep(60)
+            await super().save(key, value)
+
+    async def play() -> list[str]:
+        lab = AgentRuntime(ScriptedModel(*SCRIPT), tools=[double], store=Hanging())
+        handle = lab.start("?")
+        assert not await handle.over(0.05)
+        handle.stop()
+        config = AgentConfig(5, "stub", loop_timeout_ms=50)
+        late = AgentRuntime(ScriptedModel(*SCRIPT), config=config, store=Hanging())
+        return [(await handle).stop_reason, (await late.run("?")).stop_reason]
+
+    assert asyncio.run(play()) == ["stopped", "timeout"]
 
 
 def test_only_a_root_is_kept_as_a_session() -> None:
