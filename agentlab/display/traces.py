@@ -68,7 +68,11 @@ def trace_card(trace: Trace, room: Room) -> Html:
     span = max(number(life.last) for life in lives.values())
     figures = facts(lives, span, len(entries))
     body = runs(tree(lives), span, room), said(Scene(entries, lives, span, room))
-    return card("trace", first.name, chip(first), figures, *body, path="trace")
+    lost = None
+    if trace.damage:
+        lines = plural(len(trace.damage), "line")
+        lost = note(f"{lines} of the file could not be read: `trace.damage` says which, and why.")
+    return card("trace", first.name, chip(first), figures, lost, *body, path="trace")
 
 
 def chip(life: Life) -> Chip:
