@@ -27,9 +27,8 @@ LOOKS_SECRET = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"  # a signed web token
     r")|(?<=\bBearer )[A-Za-z0-9._~+/-]{16,}"
 )
-MARKS = (  # what looks secret has one of these in it, and to see that none is there is quick
-    "sk-", "hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "AKIA", "AIza", "eyJ", "Bearer ",
-)  # fmt: skip
+# What looks secret has one of these in it, and to see that none is there is quick.
+MARKS = r"sk-|hf_|gh[pousr]_|xox|A(?:KIA|Iza)|eyJ|Bearer "
 _told: set[str] = set()
 
 
@@ -94,24 +93,17 @@ class Scrubber:
         # The longest first, for one may be within another.
         keys = sorted(known, key=len, reverse=True)
         self._found = re.compile("|".join([*map(re.escape, keys), LOOKS_SECRET.pattern]))
-        self._marks = (*keys, *MARKS)
-        self._in_json = [
-            msgspec.json.encode(mark)[1:-1] for mark in self._marks if clean(mark) == mark
-        ]
+        self._marks = re.compile("|".join([*map(re.escape, keys), MARKS]))
+        written = [msgspec.json.encode(key)[1:-1] for key in keys if clean(key) == key]
+        self._in_json = re.compile(b"|".join([*map(re.escape, written), MARKS.encode()]))
 
     def __call__(self, text: str) -> str:
         """Give ``text`` with every secret in it as ``***``."""
-        for mark in self._marks:
-            if mark in text:
-                return self._found.sub(MASK, text)
-        return text
+        return self._found.sub(MASK, text) if self._marks.search(text) else text
 
     def suspects(self, data: bytes) -> bool:
         """Tell whether there may be a secret in some JSON: nearly always there is none."""
-        for mark in self._in_json:  # noqa: SIM110 - half as long as any()
-            if mark in data:
-                return True
-        return False
+        return self._in_json.search(data) is not None
 
 
 def scrubber() -> Scrubber:

@@ -139,10 +139,9 @@ class AgentMetricsRegistry(Tabular, Displayable):
 
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry."""
-        event = entry.event
-        take = self._TAKES.get(type(event))
+        take = self._TAKES.get(type(entry.event))
         if take:
-            take(self, entry, event)
+            take(self, entry, entry.event)
 
     def record_step(self, agent: str, ms: float) -> None:
         """Count a step that took ``ms``.
@@ -283,6 +282,7 @@ class AgentMetricsRegistry(Tabular, Displayable):
         events.ToolEnded: _tool_ended,
         events.StepEnded: _step_ended,
     }
+    takes = frozenset(_TAKES)
 
 
 def nothing() -> int:

@@ -14,7 +14,7 @@ from agentlab.core.errors import InvalidValue, PersistenceError, explain
 from agentlab.core.events import Entry
 from agentlab.core.lines import recorder
 from agentlab.core.secrets import Scrubber, scrubber
-from agentlab.core.session import AgentSession
+from agentlab.core.session import TAKEN, AgentSession
 from agentlab.core.sync import twin
 from agentlab.store.persistence import Backend, BatchStore, as_backend
 from agentlab.store.prompts import Digests, digest_of
@@ -22,7 +22,7 @@ from agentlab.store.sessions import FORMAT, SAID, SO_FAR, Call
 
 AT_ONCE = 64  # values in one batch; what a step writes is one
 STATUS = {"running": "running", "stopped": "stopped", "timeout": "stopped", "error": "failed"}
-UNSAVED = frozenset({events.Token, events.Thought, events.Action, events.Saved})
+UNSAVED = (events.Token, events.Thought, events.Action, events.Saved)
 Snapshots: TypeAlias = Literal["incremental", "full"]
 Redact: TypeAlias = Callable[[Any], Any]
 
@@ -51,6 +51,7 @@ class SessionSaver:
     """
 
     durable = True
+    takes = frozenset(get_args(events.Event)) - {*UNSAVED}
 
     def __init__(
         self,
@@ -78,11 +79,12 @@ class SessionSaver:
 
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry."""
-        if type(entry.event) not in UNSAVED:
-            self._taken.append(entry)
+        self._taken.append(entry)
 
     async def flush(self) -> list[str]:
-        """Write what there is to write, in order, and name what is safe now.
+        """Write what there is to write, in order, and name the sessions and steps safe now.
+
+        Loop keys are not named: each repeats what the key of its step holds.
 
         Raises
         ------
@@ -106,7 +108,9 @@ class SessionSaver:
                 )
             except Exception as error:
                 raise PersistenceError(f"cannot save {some[0][0]!r}: {explain(error)}") from error
-            safe += [self._unsafe.popleft()[0] for _ in some]
+            safe += [key for key, _ in some if not key.startswith("loop:")]
+            for _ in some:
+                self._unsafe.popleft()
         return safe
 
     flush_sync = twin(flush)
@@ -140,7 +144,8 @@ class Fold:
 
     def take(self, entry: Entry, scrub: Scrubber) -> list[tuple[str, Any]]:
         """Take an entry and give what is to be written now."""
-        self.session.apply(entry)
+        if type(entry.event) in TAKEN:
+            self.session.apply(entry)
         root = entry.run == self.session.session_id
         match entry.event:
             case events.RunStarted() as started:
