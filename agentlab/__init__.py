@@ -17,11 +17,13 @@ if TYPE_CHECKING:
         BusError,
         CheckpointError,
         CircuitOpen,
+        DamagedRecord,
         DeduplicationConflict,
         GraphError,
         InternalError,
         InvalidValue,
         MemoryStoreError,
+        NewerFormat,
         NotConfigured,
         OrchestrationError,
         PersistenceError,
@@ -71,7 +73,7 @@ if TYPE_CHECKING:
     from agentlab.resilience.retry import RetryPolicy
     from agentlab.runtime import AgentRuntime
     from agentlab.store.checkpoint import CheckpointManager
-    from agentlab.store.checkpoint_format import MemoryEntry
+    from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
     from agentlab.store.checkpoint_stores import (
         CheckpointStore,
         FileCheckpointStore,
@@ -100,26 +102,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentConfig", "AgentId", "AgentLabError", "AgentLoopError",
-    "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRuntime",
-    "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession", "BackpressureGuard",
-    "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError", "CheckpointManager",
-    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
-    "CircuitState", "Counter", "DeduplicationConflict", "Deduplicator", "EchoTool", "Entry",
-    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry", "MemoryId",
-    "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
-    "NamedToolRegistry", "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec",
-    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
-    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
-    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle",
-    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
-    "SqlitePersistenceBackend", "Strategy", "TimestampTool", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
-    "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError", "WrongThread",
-    "__version__", "as_model", "calculator", "load", "parse_react_step", "record", "replay",
-    "tool",
+    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentId", "AgentLabError",
+    "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot",
+    "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession",
+    "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError",
+    "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend",
+    "CircuitOpen", "CircuitState", "Counter", "DamagedRecord", "DeduplicationConflict",
+    "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore", "FilePersistenceBackend",
+    "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram", "InMemoryCheckpointStore",
+    "InMemoryPersistenceBackend", "InternalError", "InvalidValue", "Journal", "LocalModel",
+    "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured",
+    "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
+    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
+    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
+    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
+    "ScriptedModel", "Secret", "SqlitePersistenceBackend", "Strategy", "TimestampTool", "Tool",
+    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
+    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError",
+    "WrongThread", "__version__", "as_model", "calculator", "load", "parse_react_step", "record",
+    "replay", "tool",
 ]  # fmt: skip
 
 _HOME = {
@@ -127,11 +129,11 @@ _HOME = {
     "core.config": "AgentConfig",
     "core.errors": (
         "ActionBlocked AgentLabError AgentLoopError AgentRuntimeError BackpressureShed "
-        "BusError CheckpointError CircuitOpen DeduplicationConflict GraphError InternalError "
-        "InvalidValue MemoryStoreError NotConfigured OrchestrationError PersistenceError "
-        "PersonaNotFound PlannerError ProviderError RecordingMissed SandboxDenied "
-        "ToolArgumentError ToolError ToolNotFound ToolTimeout ValidationError WorkflowError "
-        "WrongThread"
+        "BusError CheckpointError CircuitOpen DamagedRecord DeduplicationConflict "
+        "GraphError InternalError InvalidValue MemoryStoreError NewerFormat NotConfigured "
+        "OrchestrationError PersistenceError PersonaNotFound PlannerError ProviderError "
+        "RecordingMissed SandboxDenied ToolArgumentError ToolError ToolNotFound "
+        "ToolTimeout ValidationError WorkflowError WrongThread"
     ),
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
@@ -162,7 +164,7 @@ _HOME = {
     "resilience.retry": "RetryPolicy",
     "runtime": "AgentRuntime",
     "store.checkpoint": "CheckpointManager",
-    "store.checkpoint_format": "MemoryEntry",
+    "store.checkpoint_format": "AgentCheckpoint MemoryEntry",
     "store.checkpoint_stores": "CheckpointStore FileCheckpointStore InMemoryCheckpointStore",
     "store.file": "FilePersistenceBackend",
     "store.journal": "Journal",

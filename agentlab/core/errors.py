@@ -24,7 +24,9 @@ AgentLabError                      alias AgentRuntimeError
 ├── DeduplicationConflict
 ├── ProviderError                  transient or permanent, by status
 ├── PersistenceError               what is stored is not what it should be
-│   └── CheckpointError
+│   ├── CheckpointError
+│   ├── DamagedRecord              not what was written; its bytes are kept aside
+│   └── NewerFormat                of a newer agentlab; left as it is
 ├── PersonaNotFound (KeyError)     not_found
 ├── RecordingMissed                not_found
 └── InternalError                  a bug of ours
@@ -328,6 +330,18 @@ class PersistenceError(AgentLabError):
 
 class CheckpointError(PersistenceError):
     """A checkpoint could not be written or read."""
+
+
+class DamagedRecord(PersistenceError):
+    """What is stored is not what was written; ``where`` its bytes lie now."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+
+
+class NewerFormat(PersistenceError):
+    """What is stored was written by a newer agentlab; it is left as it is."""
 
 
 class PersonaNotFound(AgentLabError, KeyError):

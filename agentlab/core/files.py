@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from agentlab.core.errors import InvalidValue
 
 UNABLE = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EISDIR})
 PUBLIC = 0o666  # less what the user's umask takes away
@@ -18,6 +20,23 @@ PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 UNFINISHED_S = 3600.0  # nobody writes one file for longer
 BINARY = getattr(os, "O_BINARY", 0)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # nor a pipe that waits
+
+
+def path_of(value: Any, name: str) -> Path:
+    """Give the path that ``value`` is, absolute, so that a later ``chdir`` changes nothing.
+
+    Raises
+    ------
+    InvalidValue
+        It is none.
+    """
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InvalidValue(f"{name} must be a path, got {value!r:.80}")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise InvalidValue(f"{name} must be a path, got {text!r:.80}: {error}") from None
 
 
 @contextmanager

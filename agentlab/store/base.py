@@ -98,12 +98,12 @@ class Shelf(Tabular, Displayable):
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
+        self.turns = Turns()
         self._begin()
 
     def _begin(self) -> None:
         """Make what a forked process must not share with its parent: locks, open files."""
         self._process = os.getpid()
-        self.turns = Turns()
         self._changing = threading.local()
 
     def _load(self, key: str, /) -> Callable[[], bytes | None]:
@@ -143,15 +143,18 @@ class Shelf(Tabular, Displayable):
         it was. ``change`` must be quick, must not use the store, and must have no effect but
         its result: a store may call it again when somebody else was faster.
         """
+        if not callable(change):
+            raise InvalidValue(f"change must be a function of (old, now), got {change!r:.80}")
         return partial(self._change, self._free(checked(key)), change)
 
     def _batch_save(self, items: Items, /) -> Callable[[], None]:
         """Keep several values, each whole or not at all; in SQLite, all or none of them."""
-        pairs = items.items() if isinstance(items, Mapping) else items
-        return partial(self._put, [(self._free(checked(k)), plain(v)) for k, v in pairs])
+        return partial(self._put, [(self._free(checked(k)), plain(v)) for k, v in pairs_of(items)])
 
     def _batch_load(self, keys: Iterable[str], /) -> Callable[[], list[bytes | None]]:
         """Give several values, in the order of ``keys``."""
+        if isinstance(keys, str | bytes):
+            raise InvalidValue(f"keys must be several, got {keys!r:.80}: put it in a list")
         wanted = [self._free(checked(key)) for key in keys]
         return lambda: [self._get(key) for key in wanted]
 
@@ -226,3 +229,21 @@ class Shelf(Tabular, Displayable):
 
     def _sums(self) -> StoreStats:
         raise NotImplementedError
+
+
+def pairs_of(items: Any) -> list[tuple[Any, Any]]:
+    """Give what is to be saved as keys and values, of which nothing is checked yet.
+
+    Raises
+    ------
+    InvalidValue
+        There are none.
+    """
+    pairs = []
+    for each in items.items() if isinstance(items, Mapping) else items:
+        match each:
+            case (key, value):
+                pairs.append((key, value))
+            case _:
+                raise InvalidValue(f"items must be pairs of key and value, got {each!r:.80}")
+    return pairs

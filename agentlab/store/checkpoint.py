@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from os import PathLike
 from typing import Any
 
 import msgspec
@@ -52,19 +53,6 @@ class Version(msgspec.Struct, frozen=True, order=True):
     row: Any
 
 
-class OneAtATime(Turns):
-    """A lock for tasks of whichever loops."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    async def __aenter__(self) -> None:
-        await self._enter()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
-
-
 class CheckpointManager(Tabular, Displayable):
     """Save an agent every few steps and keep the newest few.
 
@@ -79,9 +67,9 @@ class CheckpointManager(Tabular, Displayable):
 
     Parameters
     ----------
-    store : CheckpointStore or Store, optional
+    store : CheckpointStore, Store or path, optional
         Where checkpoints are kept; by default as long as the process. In a store of bytes they
-        lie beside the sessions.
+        lie beside the sessions; a path is that of an SQLite file.
     interval_steps : int
         Every how many steps one is made unasked.
     max_checkpoints : int
@@ -116,7 +104,7 @@ class CheckpointManager(Tabular, Displayable):
         self._index: dict[str, Version] = {}
         self._damaged: set[str] = set()
         self._sequence = count(1)
-        self._lock = OneAtATime()
+        self._lock = Turns(1)
 
     def __repr__(self) -> str:
         return (
@@ -245,7 +233,7 @@ class CheckpointManager(Tabular, Displayable):
 
 
 def as_checkpoint_store(store: Any) -> CheckpointStore:
-    """Give what keeps checkpoints: itself, a store of bytes, or by default the memory.
+    """Give what keeps checkpoints: itself, a store of bytes, a path, or by default the memory.
 
     Raises
     ------
@@ -255,6 +243,8 @@ def as_checkpoint_store(store: Any) -> CheckpointStore:
     if store is None:
         return InMemoryCheckpointStore()
     needed = ("save", "load", "list", "delete")
+    if isinstance(store, str | PathLike):
+        return BackendCheckpointStore(store)
     if not isinstance(store, type):
         if all(callable(getattr(store, name, None)) for name in needed):
             kept: CheckpointStore = store
@@ -262,8 +252,8 @@ def as_checkpoint_store(store: Any) -> CheckpointStore:
         if callable(getattr(store, "keys", None)):
             return BackendCheckpointStore(store)
     raise InvalidValue(
-        f"checkpoints are kept by what has {', '.join(needed)}, or by a store of bytes that lists"
-        f" its keys, got {store!r:.80}"
+        f"checkpoints are kept by what has {', '.join(needed)}, by a store of bytes that has keys"
+        f" too, or at a path, got {store!r:.80}"
     )
 
 

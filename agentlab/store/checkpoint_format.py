@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
-from agentlab.core.errors import CheckpointError
+from agentlab.core.errors import CheckpointError, NewerFormat
 from agentlab.core.lines import record
 from agentlab.core.portable import Portable
+from agentlab.store.envelope import Broken, checksum
 
 FORMAT = 1
 
@@ -63,7 +63,7 @@ def sealed(id: str, checkpoint: AgentCheckpoint) -> bytes:  # noqa: A002
         inner = record(checkpoint)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{id!r:.80} cannot be written: {error}") from error
-    return msgspec.json.encode(Document(id, f"{crc32(inner):08x}", msgspec.Raw(inner)))
+    return msgspec.json.encode(Document(id, checksum(inner), msgspec.Raw(inner)))
 
 
 def unsealed(data: bytes, id: str) -> AgentCheckpoint:  # noqa: A002
@@ -71,16 +71,18 @@ def unsealed(data: bytes, id: str) -> AgentCheckpoint:  # noqa: A002
 
     Raises
     ------
-    CheckpointError
-        It is damaged, another one, or from the future.
+    Broken
+        It is damaged, or another one.
+    NewerFormat
+        It is from the future.
     """
     found = document(data, id)
     if found.id != id:
-        raise CheckpointError(f"{id!r:.80} is {found.id!r:.80}: it was renamed or copied")
+        raise Broken(f"it is {found.id!r:.80}, renamed or copied")
     try:
         return msgspec.json.decode(found.checkpoint, type=AgentCheckpoint)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise CheckpointError(f"{id!r:.80} is no checkpoint: {error}") from None
+        raise Broken(f"it is no checkpoint ({error})") from None
 
 
 def document(data: bytes, name: str) -> Document:
@@ -88,19 +90,21 @@ def document(data: bytes, name: str) -> Document:
 
     Raises
     ------
-    CheckpointError
-        It is damaged, or from the future.
+    Broken
+        It is damaged.
+    NewerFormat
+        It is from the future.
     """
     try:
         found = msgspec.json.decode(data, type=Document)
         # However it was spaced: what counts is what it says.
         inner = msgspec.json.encode(msgspec.json.decode(found.checkpoint), order="sorted")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CheckpointError(f"{name!r:.80} is damaged: {error}") from None
-    if found.format != FORMAT:
-        raise CheckpointError(
-            f"{name!r:.80} has format {found.format}, not {FORMAT}: update agentlab"
+        raise Broken(str(error)) from None
+    if found.format > FORMAT:
+        raise NewerFormat(
+            f"{name!r:.80} has format {found.format}, newer than {FORMAT}: update agentlab"
         )
-    if f"{crc32(inner):08x}" != found.sum:
-        raise CheckpointError(f"{name!r:.80} is damaged: its checksum is wrong")
+    if checksum(inner) != found.sum:
+        raise Broken("its checksum is wrong")
     return found

@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentlab.core.errors import PersistenceError
+from agentlab.core.errors import DamagedRecord, PersistenceError
 from agentlab.core.files import BINARY, PRIVATE, make_folder
-from agentlab.store.envelope import DamagedRecord
 from agentlab.store.schema import Malformed, check_owner, examine
 from agentlab.store.turns import still_wanted
 
@@ -40,6 +39,7 @@ REMEDIES = {
     10: "check that disk",
     14: "see that its folder is there and may be written to",
 }
+DAMAGED, BESIDE = ".damaged-", ("-wal", "-shm")
 NEW, TRIES = os.O_CREAT | os.O_EXCL | os.O_RDWR | BINARY, 10
 INHERITED: list[Database] = []  # from a parent process: to close these would harm it
 
@@ -121,14 +121,16 @@ class Database:
         finally:
             self._give(link)
 
-    def exists(self) -> bool:
-        """Tell whether there is anything to read."""
-        return self.path.exists()
-
     def settled(self) -> bool:
         """Tell it once this process's writers are through, also those that were given up."""
         with self._only_writer():
-            return self.exists()
+            return self.path.exists()
+
+    def aside(self) -> int:
+        """Count the files that were put aside."""
+        start = f"{self.path.name}{DAMAGED}"
+        found = os.listdir(self.path.parent) if self.path.parent.is_dir() else []
+        return sum(name.startswith(start) and not name.endswith(BESIDE) for name in found)
 
     def close(self) -> None:
         """Close what nobody uses now."""
@@ -193,7 +195,7 @@ class Database:
         """Make the file where there is none, and see that it is ours."""
         for _ in range(TRIES):
             try:
-                if not self.exists():
+                if not self.path.exists():
                     make_folder(self.path.parent)
                     with self._alone(), contextlib.suppress(FileExistsError):
                         os.close(os.open(self.path, NEW, PRIVATE))
@@ -265,12 +267,12 @@ class Database:
         return error
 
     def _put_aside(self, error: Exception, file: File | None) -> PersistenceError:
-        target = Path(f"{self.path}.damaged-{secrets.token_hex(4)}")
+        target = Path(f"{self.path}{DAMAGED}{secrets.token_hex(4)}")
         with self._lock, self._alone():
             if file is None or file != identity(self.path):
                 return DamagedRecord(f"{self.path} was damaged ({error}), and has been put aside")
             self._file = None
-            for suffix in ("", "-wal", "-shm"):  # whoever makes a new one waits for all three
+            for suffix in ("", *BESIDE):  # whoever makes a new one waits for all three
                 with contextlib.suppress(FileNotFoundError):
                     Path(f"{self.path}{suffix}").replace(f"{target}{suffix}")
             shut(self._idle, os.getpid())  # now, for to close it before would change it

@@ -14,24 +14,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agentlab.core.errors import InvalidValue, PersistenceError
+from agentlab.core.errors import InvalidValue, NewerFormat
 from agentlab.core.lines import frame, unframe
 
 KIND, FORMAT = "agentlab value", 1
 KEY_LIMIT = 10_000
 HEAD_LIMIT = 1 << 17  # a key's characters may take six bytes each
-
-
-class DamagedRecord(PersistenceError):
-    """What is stored is not what was written; ``where`` the bytes lie now."""
-
-    def __init__(self, message: str, where: str = "") -> None:
-        super().__init__(message)
-        self.where = where
-
-
-class NewerFormat(PersistenceError):
-    """What is stored was written by a newer agentlab; it is left as it is."""
 
 
 class Broken(Exception):

@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
-import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.files import (
-    PRIVATE,
-    make_folder,
-    opened,
-    replacing,
-    sync_folder,
-    tidy,
-)
+from agentlab.core.errors import InvalidValue
+from agentlab.core.files import opened, path_of
 from agentlab.core.protocols import Change
 from agentlab.store.base import Pairs, Shelf, StoreRow, StoreStats
-from agentlab.store.disk import busy, look, reading, writing
 from agentlab.store.envelope import (
     HEAD_LIMIT,
     Broken,
-    DamagedRecord,
     Head,
+    check,
     head_of,
+    opened_value,
     sealed,
 )
-from agentlab.store.names import HASH, is_name, name_of, same_key
+from agentlab.store.folder import Folder, reading
+from agentlab.store.names import is_name, name_of, same_key
 from agentlab.store.turns import still_wanted
 
-STRIPES = 64
-DAMAGED, LOCKS = "damaged", ".locks"
-POLL_S, LOCK_S = 0.002, 30.0
+FEW = 64  # names of files that are gone, remembered all the same
 
 log = logging.getLogger("agentlab.store")
 
@@ -64,71 +51,68 @@ class FilePersistenceBackend(Shelf):
         self, base_dir: str | Path, *, sync: bool = True, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(clock)
-        self._folder = Path(base_dir).expanduser().absolute()
-        self._sync = sync
-
-    def _begin(self) -> None:
-        super()._begin()
-        self._tidied = False
-        self._stripes = [threading.Lock() for _ in range(STRIPES)]
-        self._locks: dict[int, Any] = {}
+        folder = path_of(base_dir, "base_dir")
+        if folder.is_file():
+            raise InvalidValue(
+                f"base_dir must be a folder, got the file {str(folder)!r}: name another, or give"
+                " the path of an SQLite file to SqlitePersistenceBackend"
+            )
+        self._files = Folder(folder, sync=sync)
         self._known: dict[str, str] = {}  # file name to key, which never changes
 
     def __repr__(self) -> str:
-        return f"<FilePersistenceBackend {str(self._folder)!r}>"
+        return f"<FilePersistenceBackend {str(self._files.path)!r}>"
 
     def _put(self, pairs: Pairs) -> None:
         for key, value in pairs:
-            with self._turn(key) as path:
+            with self._files.turn(name_of(key)) as path:
                 self._write(path, key, value, self._before(path, key))
 
     def _get(self, key: str) -> bytes | None:
-        self._tidy()
-        path = self._folder / name_of(key)
+        self._files.tidy()
+        path = self._files.path / name_of(key)
         try:
             found = look(path, key)
         except Broken:  # or somebody has just replaced it
-            with self._turn(key):
+            with self._files.turn(name_of(key)):
                 found = self._surely(path, key)
         return found[1] if found else None
 
     def _drop(self, key: str) -> None:
-        with self._stripe(key) as (_, path):  # a save that was given up may be at work
-            there = os.path.lexists(path)
-        if there:
-            with self._turn(key):
-                self._remove(path)
+        name = name_of(key)
+        if self._files.has(name):
+            with self._files.turn(name) as path:
+                self._files.remove(path)
 
     def _change(self, key: str, change: Change) -> bytes | None:
-        with self._turn(key) as path:
+        with self._files.turn(name_of(key)) as path:
             found = self._surely(path, key)
             new = self._changed(change, found[1] if found else None)
             still_wanted()
             if new is not None:
                 self._write(path, key, new, found[0].version if found else 0)
             elif found:
-                self._remove(path)
+                self._files.remove(path)
             return new
 
     def _list(self, prefix: str) -> list[str]:
-        self._tidy()
-        names = self._names()
+        names = self._files.names(is_name)
         keys = [key for name in names if (key := self._key_of(name)) is not None]
-        if len(self._known) > 2 * len(names) + STRIPES:  # most of them are gone
+        if len(self._known) > 2 * len(names) + FEW:  # most of them are gone
             self._known = {name: self._known[name] for name in names if name in self._known}
         return sorted(key for key in keys if key.startswith(prefix))
 
     def _number(self, key: str) -> int:
-        path = self._folder / name_of(key)
+        path = self._files.path / name_of(key)
         try:
             found = look(path, key, whole=False)
         except Broken:
-            with self._turn(key):
+            with self._files.turn(name_of(key)):
                 found = self._surely(path, key)
         return found[0].version if found else 0
 
     def _scan(self, prefix: str, limit: int | None) -> list[StoreRow]:
-        heads = (self._head_of(name) for name in sorted(self._names())[:limit])
+        heads = (self._head_of(name) for name in sorted(self._files.names(is_name))[:limit])
         rows = [
             StoreRow(head.key, head.bytes, head.version, head.saved_at)
             for head in heads
@@ -137,75 +121,21 @@ class FilePersistenceBackend(Shelf):
         return sorted(rows, key=lambda row: row.key)
 
     def _sums(self) -> StoreStats:
-        sizes, aside = [], self._folder / DAMAGED
-        for name in self._names():
-            with reading(self._folder), contextlib.suppress(FileNotFoundError):
-                sizes.append((self._folder / name).lstat().st_size)
-        with reading(aside):
-            damaged = len(list(aside.iterdir())) if aside.is_dir() else 0
-        return StoreStats(str(self._folder), len(sizes), sum(sizes), damaged)
-
-    @contextmanager
-    def _turn(self, key: str) -> Iterator[Path]:
-        """Be the only one, of all threads and processes, who changes ``key``."""
-        with self._stripe(key) as (stripe, path):
-            lock = self._lock(stripe, path)
-            try:
-                still_wanted()
-                yield path
-            finally:
-                with contextlib.suppress(OSError):  # of its closing, after which it is free
-                    lock.release()
-
-    @contextmanager
-    def _stripe(self, key: str) -> Iterator[tuple[int, Path]]:
-        """Be the only one of this process."""
-        path = self._folder / name_of(key)
-        stripe = int(path.name[-HASH:-4], 16) % STRIPES
-        if not self._stripes[stripe].acquire(timeout=LOCK_S):
-            raise busy(path, LOCK_S)
-        try:
-            yield stripe, path
-        finally:
-            self._stripes[stripe].release()
-
-    def _lock(self, stripe: int, path: Path) -> Any:
-        from filelock import FileLock, Timeout
-
-        folder = self._folder / LOCKS
-        with writing(path):
-            make_folder(self._folder)
-            make_folder(folder)
-            target = folder / f"{stripe:02}.lock"
-            if folder.is_symlink() or target.is_symlink():
-                raise OSError(errno.ELOOP, f"{target} leads elsewhere")
-            if stripe not in self._locks:
-                self._locks[stripe] = FileLock(target, mode=PRIVATE, thread_local=False)
-            try:
-                self._locks[stripe].acquire(timeout=LOCK_S, poll_interval=POLL_S)
-            except Timeout:
-                raise busy(path, LOCK_S) from None
-        self._tidy()
-        return self._locks[stripe]
+        folder, sizes = self._files.path, list[int]()
+        for name in self._files.names(is_name):
+            with reading(folder), contextlib.suppress(FileNotFoundError):
+                sizes.append((folder / name).lstat().st_size)
+        return StoreStats(str(folder), len(sizes), sum(sizes), self._files.damaged())
 
     def _write(self, path: Path, key: str, value: bytes, version: int) -> None:
-        record = sealed(key, value, version + 1, self._clock.now())
-        with writing(path), replacing(path, PRIVATE, sync=self._sync) as file:
-            file.write(record.head)
-            file.write(record.value)
-
-    def _remove(self, path: Path) -> None:
-        with writing(path, "delete"):
-            path.unlink(missing_ok=True)
-            if self._sync:
-                sync_folder(self._folder)
+        self._files.write(path, *sealed(key, value, version + 1, self._clock.now()))
 
     def _before(self, path: Path, key: str) -> int:
         """Tell the version that is about to be replaced; a damaged one is put aside."""
         try:
             found = look(path, key, whole=False)
         except Broken as error:
-            log.warning("%s", self._put_aside(path, error))
+            log.warning("%s", self._files.put_aside(path, error))
             return 0
         return found[0].version if found else 0
 
@@ -214,27 +144,7 @@ class FilePersistenceBackend(Shelf):
         try:
             return look(path, key)
         except Broken as error:
-            raise self._put_aside(path, error) from None
-
-    def _put_aside(self, path: Path, why: Broken) -> DamagedRecord:
-        aside = self._folder / DAMAGED
-        target = aside / f"{path.name}.{secrets.token_hex(4)}"
-        with writing(path, "put aside the damaged"):
-            make_folder(aside)
-            if aside.is_symlink():
-                raise OSError(errno.ELOOP, f"{aside} leads elsewhere")
-            path.replace(target)
-        return DamagedRecord(
-            f"{path} is damaged: {why}; its bytes now lie at {target}, and its key is absent",
-            str(target),
-        )
-
-    def _names(self) -> list[str]:
-        try:
-            with reading(self._folder), os.scandir(self._folder) as entries:
-                return [entry.name for entry in entries if is_name(entry.name)]
-        except FileNotFoundError:
-            return []
+            raise self._files.put_aside(path, error) from None
 
     def _key_of(self, name: str) -> str | None:
         if name not in self._known and (head := self._head_of(name)):
@@ -243,7 +153,7 @@ class FilePersistenceBackend(Shelf):
 
     def _head_of(self, name: str) -> Head | None:
         """Read a head, or None where there is none: to load its key will tell of damage."""
-        path = self._folder / name
+        path = self._files.path / name
         try:
             with reading(path), opened(path) as file:
                 head = head_of(file.readline(HEAD_LIMIT), str(path))
@@ -256,7 +166,22 @@ class FilePersistenceBackend(Shelf):
             log.warning("%s is damaged and listed under no key: %s", path, error)
         return None
 
-    def _tidy(self) -> None:
-        if not self._tidied:
-            self._tidied = True
-            tidy(self._folder)
+
+def look(path: Path, key: str, *, whole: bool = True) -> tuple[Head, bytes] | None:
+    """Read a value, or only its head, if it is there.
+
+    Raises
+    ------
+    Broken
+        It is damaged.
+    PersistenceError
+        It cannot be read.
+    """
+    try:
+        with reading(path), opened(path) as file:
+            head = head_of(file.readline(HEAD_LIMIT), str(path))
+            size = os.fstat(file.fileno()).st_size - file.tell()
+            check(head, key, size)
+            return head, opened_value(head, file.read()) if whole else b""
+    except FileNotFoundError:
+        return None

@@ -23,7 +23,7 @@ from agentlab import __version__
 from agentlab.core import lines
 from agentlab.core.errors import InvalidValue, PersistenceError
 from agentlab.core.events import Entry, RunEnded, Token
-from agentlab.core.files import sync_folder
+from agentlab.core.files import path_of, sync_folder
 from agentlab.core.secrets import scrubber
 from agentlab.core.sync import twin
 from agentlab.store.prompts import Masks
@@ -83,7 +83,7 @@ class Journal:
         tokens: bool = True,
         redact: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "path")
         self.key = self.path.name
         self._sync, self._tokens, self._redact = sync, tokens, redact
         self._closed = False

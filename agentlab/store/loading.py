@@ -11,6 +11,7 @@ import msgspec
 from agentlab.core import lines
 from agentlab.core.errors import PersistenceError
 from agentlab.core.events import Entry, RunStarted
+from agentlab.core.files import path_of
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.store.journal import KIND, VERSION
@@ -41,7 +42,7 @@ def load(path: str | Path, *, run: str | None = None) -> Trace:
         It is no journal, or one from the future, or larger than 1 GB, or cannot be read; or
         there is no such run in it.
     """
-    path = Path(path)
+    path = path_of(path, "path")
     data = read(path)
     records, damage = lines.read(data, lines.Header(KIND, VERSION))
     if lines.foreign(data, records):

@@ -10,8 +10,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentlab.core.errors import PersistenceError
-from agentlab.store.envelope import NewerFormat
+from agentlab.core.errors import NewerFormat, PersistenceError
 
 if TYPE_CHECKING:
     import sqlite3

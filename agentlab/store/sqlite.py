@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
+from agentlab.core.errors import DamagedRecord, InvalidValue
+from agentlab.core.files import path_of
 from agentlab.core.protocols import Change
 from agentlab.core.workers import outcome
 from agentlab.store.base import Pairs, Shelf, StoreRow, StoreStats
 from agentlab.store.database import INHERITED, Database
 from agentlab.store.envelope import (
     Broken,
-    DamagedRecord,
     Head,
     check,
     head_of,
@@ -66,7 +67,14 @@ class SqlitePersistenceBackend(Shelf):
         wait_s: float = 30.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._path = Path(path).expanduser().absolute()
+        self._path = path_of(path, "path")
+        if self._path.name == ":memory:":
+            raise InvalidValue("path must be a file, got ':memory:': InMemoryPersistenceBackend()")
+        if self._path.is_dir():
+            raise InvalidValue(
+                f"path must be a file, got the folder {str(self._path)!r}: name a file in it, or"
+                " keep plain files there with FilePersistenceBackend"
+            )
         self._sync, self._wait_s = sync, wait_s
         super().__init__(clock)
 
@@ -116,7 +124,7 @@ class SqlitePersistenceBackend(Shelf):
         return new
 
     def _list(self, prefix: str) -> list[str]:
-        if not self._database.exists():
+        if not self._path.exists():
             return []
         start = prefix.encode()
         with self._database.reading() as db:
@@ -131,7 +139,7 @@ class SqlitePersistenceBackend(Shelf):
         return found[0].version if found else 0
 
     def _scan(self, prefix: str, limit: int | None) -> list[StoreRow]:
-        if not self._database.exists():
+        if not self._path.exists():
             return []
         start = prefix.encode()
         with self._database.reading() as db:
@@ -142,17 +150,18 @@ class SqlitePersistenceBackend(Shelf):
         return [row for (head,) in rows if (row := described(head, str(self._path)))]
 
     def _sums(self) -> StoreStats:
-        if not self._database.exists():
-            return StoreStats(str(self._path), 0, 0, 0)
+        if not self._path.exists():
+            return StoreStats(str(self._path), 0, 0, self._database.aside())
         with self._database.reading() as db:
             counts = [
                 db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - ours
                 for table in ("value", "damaged")
             ]
-        return StoreStats(str(self._path), counts[0], self._path.stat().st_size, counts[1])
+        damaged = counts[1] + self._database.aside()
+        return StoreStats(str(self._path), counts[0], self._path.stat().st_size, damaged)
 
     def _found(self, key: str, *, whole: bool) -> tuple[Head, bytes] | None:
-        if not self._database.exists():
+        if not self._path.exists():
             return None
         try:
             with self._database.reading() as db:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from agentlab.core.workers import ABANDONED, WORKERS
 
@@ -41,30 +42,51 @@ def still_wanted() -> None:
 
 
 class Turns:
-    """Lets a few calls of a store into threads at a time, from whichever loop."""
+    """Lets a few in at a time, of whichever loops: as a lock for tasks, or into threads.
+
+    >>> import asyncio
+    >>> async def work() -> int:
+    ...     async with Turns(1) as turns:
+    ...         return turns.free
+    >>> asyncio.run(work())
+    0
+    """
 
     def __init__(self, limit: int = AT_ONCE) -> None:
+        self._limit = limit
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start anew, as a forked process must: it has none of those who are in."""
+        self._process = os.getpid()
         self._lock = threading.Lock()  # held for a few moves
-        self._free = limit
+        self.free = self._limit
         self._waiting: deque[Future[None]] = deque()
+
+    async def __aenter__(self) -> Self:
+        if self._process != os.getpid():
+            self._begin()
+        await self._enter()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
 
     async def run(self, work: Callable[[], T]) -> T:
         """Call ``work`` in a thread, when it is its turn."""
-        await self._enter()
         caller = Caller()
-        try:
-            done: T = await WORKERS.run(partial(_called, caller, work), ABANDONED)
-        except asyncio.CancelledError:
-            caller.left = True
-            raise
-        finally:
-            self._leave()
+        async with self:
+            try:
+                done: T = await WORKERS.run(partial(_called, caller, work), ABANDONED)
+            except asyncio.CancelledError:
+                caller.left = True
+                raise
         return done
 
     async def _enter(self) -> None:
         with self._lock:
-            if self._free:
-                self._free -= 1
+            if self.free:
+                self.free -= 1
                 return
             turn: Future[None] = Future()
             self._waiting.append(turn)
@@ -82,7 +104,7 @@ class Turns:
                 if turn.set_running_or_notify_cancel():
                     break
             else:
-                self._free += 1
+                self.free += 1
                 return
         turn.set_result(None)
 

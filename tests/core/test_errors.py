@@ -49,6 +49,8 @@ TABLE: list[tuple[AgentLabError, str, ErrorKind]] = [
     (ProviderError("m", transient=True), "Provider error: m", "transient"),
     (PersistenceError("m"), "Persistence error: m", "permanent"),
     (errors.CheckpointError("m"), "Persistence error: m", "permanent"),
+    (errors.DamagedRecord("m"), "Persistence error: m", "permanent"),
+    (errors.NewerFormat("m"), "Persistence error: m", "permanent"),
     (errors.InternalError("m"), "Internal error: m", "permanent"),
     (ToolNotFound("n"), "tool 'n' not found", "not_found"),
     (

@@ -15,10 +15,9 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentlab.core.errors import PersistenceError
+from agentlab.core.errors import DamagedRecord, NewerFormat, PersistenceError
 from agentlab.core.files import opened, replacing, tidy
-from agentlab.store import file as module
-from agentlab.store.envelope import DamagedRecord, NewerFormat
+from agentlab.store import folder as module
 from agentlab.store.file import FilePersistenceBackend
 from agentlab.store.names import is_name, name_of, readable
 from tests.store.contract import ODD_KEYS

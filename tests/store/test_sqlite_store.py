@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agentlab.core.errors import PersistenceError
-from agentlab.store.envelope import DamagedRecord
+from agentlab.core.errors import DamagedRecord, InvalidValue, PersistenceError
 from agentlab.store.sqlite import SqlitePersistenceBackend
 
 
@@ -120,13 +119,33 @@ def test_an_empty_file(tmp_path: Path, make: Callable[[Path], object]) -> None:
 
 
 def test_no_place(tmp_path: Path) -> None:
-    """A folder in the file's place, or a file in its folder's, is told."""
+    """A file in its folder's place, or one that cannot be a file, is told at once."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
 
-    for path in (tmp_path / "folder", tmp_path / "file" / "kept.sqlite"):
-        with pytest.raises(PersistenceError, match=str(path)):
-            SqlitePersistenceBackend(path).save_sync("k", b"v")
+    with pytest.raises(PersistenceError, match=str(tmp_path / "file")):
+        SqlitePersistenceBackend(tmp_path / "file" / "kept.sqlite").save_sync("k", b"v")
+    with pytest.raises(InvalidValue, match=r"got the folder .*FilePersistenceBackend"):
+        SqlitePersistenceBackend(tmp_path / "folder")
+    with pytest.raises(InvalidValue, match=r"got ':memory:'.*InMemoryPersistenceBackend"):
+        SqlitePersistenceBackend(":memory:")
+
+
+def test_what_lies_aside_is_counted(path: Path) -> None:
+    """A database that was put aside is told of in the new one's figures, and on its card."""
+    store = SqlitePersistenceBackend(path)
+    store.save_sync("k", b"v")
+    store.close()
+    data = path.read_bytes()
+    path.write_bytes(data[:2000] + b"?" * (len(data) - 2000))
+    with pytest.raises(DamagedRecord) as caught:
+        store.load_sync("k")
+
+    assert Path(caught.value.where).exists()
+    assert store.stats_sync().damaged == 1
+    store.save_sync("k", b"v")
+    assert store.stats_sync().damaged == 1
+    assert "1 damaged" in store.to_html()
 
 
 CHANGES = {
@@ -193,7 +212,7 @@ def test_a_batch_is_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             store.batch_save_sync({"a": b"1", "b": b"2", "c": b"3"})
 
     assert calls == ["a", "b", "c"]
-    assert store.batch_load_sync("abc") == [None, b"old", None]
+    assert store.batch_load_sync([*"abc"]) == [None, b"old", None]
 
 
 def test_damage_while_it_is_open(path: Path) -> None:

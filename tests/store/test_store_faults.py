@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from agentlab.core.errors import PersistenceError
+from agentlab.core.errors import DamagedRecord, NewerFormat, PersistenceError
 from agentlab.store import database
-from agentlab.store.envelope import DamagedRecord, NewerFormat
 from agentlab.store.file import FilePersistenceBackend
 from agentlab.store.sqlite import SqlitePersistenceBackend
 from tests.faulty import SHORT, FaultyDisk

@@ -27,11 +27,17 @@ from hypothesis.stateful import (
 )
 
 from agentlab.core.clock import FakeClock
-from agentlab.core.errors import InvalidValue
+from agentlab.core.errors import InvalidValue, PersistenceError
+from agentlab.core.events import Warned
 from agentlab.core.protocols import Store
 from agentlab.core.sync import portal
+from agentlab.core.trace import Trace
 from agentlab.store.base import Shelf
+from agentlab.store.checkpoint_format import AgentCheckpoint
+from agentlab.store.checkpoint_stores import FileCheckpointStore
 from agentlab.store.file import FilePersistenceBackend
+from agentlab.store.journal import Journal
+from agentlab.store.loading import load
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.store.sqlite import SqlitePersistenceBackend
 from tests.store.contract import BatchContract, add_one
@@ -110,6 +116,16 @@ class ShelfContract(BatchContract):
         if value is not None:
             with pytest.raises(InvalidValue, match="a store keeps bytes"):
                 store.update_sync("k", lambda *_: value)
+        assert store.keys_sync() == []
+
+    def test_what_can_never_be_right(self, store: Shelf) -> None:
+        """What is easily mistaken for several keys, pairs or a change is refused by its name."""
+        with pytest.raises(InvalidValue, match="keys must be several, got 'abc'"):
+            store.batch_load_sync("abc")
+        with pytest.raises(InvalidValue, match=r"items must be .*, got 'ab'"):
+            store.batch_save_sync(["ab"])  # type: ignore[list-item]
+        with pytest.raises(InvalidValue, match=r"change must be a function .*, got b'new'"):
+            store.update_sync("k", b"new")  # type: ignore[arg-type]
         assert store.keys_sync() == []
 
     def test_a_change_that_uses_the_store(self, store: Shelf) -> None:
@@ -304,6 +320,47 @@ class TestSqlite(DiskContract):
         return SqlitePersistenceBackend(
             folder / "kept.sqlite", **({"clock": clock} if clock else {})
         )
+
+
+@pytest.mark.parametrize("path", ["", None, 3, b"bytes", "nul\0byte", "~nobody-of-that-name/x"])
+@pytest.mark.parametrize(
+    "make", [FilePersistenceBackend, SqlitePersistenceBackend, FileCheckpointStore, Journal, load]
+)
+def test_no_path(make: Callable[[Any], object], path: Any) -> None:
+    """Whatever takes a path says so at once when it gets something else."""
+    with pytest.raises(InvalidValue, match="must be a path, got"):
+        make(path)
+
+
+def test_a_file_for_a_folder(tmp_path: Path) -> None:
+    """A file where plain files are to be kept is told at once, or when it came later."""
+    folder = tmp_path / "kept"
+    store = FilePersistenceBackend(folder)
+    folder.touch()
+
+    with pytest.raises(InvalidValue, match="must be a folder, got the file"):
+        FilePersistenceBackend(folder)
+    for work in (lambda: store.save_sync("k", b"v"), lambda: store.load_sync("k"), store.keys_sync):
+        with pytest.raises(PersistenceError, match="choose a folder, not a file"):
+            work()
+
+
+def test_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was given a relative path stays there when the process goes elsewhere."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    kept = (FilePersistenceBackend("a"), SqlitePersistenceBackend("b"))
+    checkpoints, journal = FileCheckpointStore("c"), Journal("d.jsonl")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for store in kept:
+        store.save_sync("k", b"v")
+    checkpoints.save_sync("a__step1", AgentCheckpoint("a", 1))
+    Trace(journal).emit(Warned("how odd"), run="r")
+    journal.close()
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert {"a", "b", "c", "d.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+    assert len(load(tmp_path / "d.jsonl").entries) == 1
 
 
 def test_repr() -> None:
