@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import inspect
 import logging
-from typing import Any, Literal, TypeAlias
+from concurrent import futures
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from agentlab.core.errors import CircuitOpen, is_outage
+from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
 from agentlab.core.protocols import Guard, Permit
 from agentlab.core.sync import last_words
 
+T = TypeVar("T")
 Outcome: TypeAlias = Literal["success", "failure", "cancel"]
 
 log = logging.getLogger("agentlab.guards")
+
+
+def able(value: T, method: str, kind: str) -> T:
+    """Give ``value``, which must have ``method``; ``kind`` says what has.
+
+    Raises
+    ------
+    InvalidValue
+        It is something else.
+    """
+    if not callable(getattr(value, method, None)):
+        raise InvalidValue(f"this needs {kind}, got {value!r:.80}")
+    return value
+
+
+def a_guard(value: T) -> T:
+    """Give ``value``, which must be a guard."""
+    return able(value, "enter", "a guard, such as a CircuitBreaker or a BackpressureGuard")
 
 
 async def admitted(guard: Guard, subject: str = "") -> Permit:
@@ -33,19 +53,21 @@ async def admitted(guard: Guard, subject: str = "") -> Permit:
     return permit
 
 
-def outcome(guard: Guard | None, error: BaseException | None) -> Outcome:
+def outcome(guard: object, error: BaseException | None) -> Outcome:
     """Say what ``error`` means to ``guard``, by its own ``should_count`` if it has one.
 
-    An error that says something about the guarded thing is a failure; of others, and of
-    cancellation, the guard is told nothing but that the call is over.
+    An error that says something about the guarded thing is a failure; of others the guard is told
+    nothing but that the call is over. Nobody can make a cancellation or an exit count.
     """
     if error is None:
         return "success"
+    if not isinstance(error, Exception) or isinstance(error, futures.CancelledError):
+        return "cancel"
     counts = getattr(guard, "should_count", is_outage)
     try:
-        return "failure" if isinstance(error, Exception) and counts(error) else "cancel"
-    except Exception:
-        log.exception("should_count of %r could not judge %r", guard, error)
+        return "failure" if counts(error) else "cancel"
+    except Exception as broken:  # noqa: BLE001 - a user's function; the error under way matters more
+        error.add_note(f"should_count could not judge this error: {broken!r}")
         return "cancel"
 
 

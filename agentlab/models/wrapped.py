@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from agentlab.core.errors import explain
-from agentlab.core.guards import Outcome, admitted, outcome, settle
+from agentlab.core.guards import Outcome, a_guard, able, admitted, outcome, settle
 from agentlab.core.protocols import Chunk, Guard, Model, Patience, Request
 from agentlab.core.secrets import scrub
 from agentlab.core.sync import closing
@@ -70,7 +70,7 @@ class Retrying(Wrapped):
 
     def __init__(self, model: Any, retry: Patience, *, whole: bool = False) -> None:
         super().__init__(model)
-        self.retry, self.whole = retry, whole
+        self.retry, self.whole = able(retry, "pause", "a RetryPolicy"), whole
 
     def __repr__(self) -> str:
         return f"Retrying({self.model!r}, {self.retry!r}{', whole=True' * self.whole})"
@@ -129,7 +129,7 @@ class Guarded(Wrapped):
 
     def __init__(self, model: Any, guard: Guard, *, subject: str = "") -> None:
         super().__init__(model)
-        self.guard, self.subject = guard, subject or f"model:{self.name}"
+        self.guard, self.subject = a_guard(guard), subject or f"model:{self.name}"
 
     def __repr__(self) -> str:
         return f"Guarded({self.model!r}, {self.guard!r})"

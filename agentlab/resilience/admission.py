@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from concurrent import futures
 from contextvars import ContextVar
 from functools import wraps
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from agentlab.core.errors import InvalidValue
+from agentlab.core.guards import outcome
 from agentlab.core.protocols import Permit
 from agentlab.core.sync import last_words, waits_well
 
@@ -43,20 +43,42 @@ class SlowPermit(Protocol):
 
 Q = TypeVar("Q", bound=QuickPermit)
 S = TypeVar("S", bound=SlowPermit)
-A = TypeVar("A", bound=Permit)
 F = TypeVar("F", bound=Callable[..., Any])
-Blames = Callable[[BaseException], bool]
+T = TypeVar("T")
 
 _entered: ContextVar[tuple[tuple[object, Any], ...]] = ContextVar("agentlab-entered", default=())
 
 
-class Admission(Generic[Q]):
-    """A block, plain or async, that holds a permit and says how it ended, whatever it raises."""
+class Block(Generic[T]):
+    """A plain ``with`` block that is an async one, too."""
 
-    __slots__ = ("_blames", "_enter", "_permit")
+    __slots__ = ()
 
-    def __init__(self, enter: Callable[[], Q], blames: Blames) -> None:
-        self._enter, self._blames = enter, blames
+    def __enter__(self) -> T:
+        raise NotImplementedError
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        raise NotImplementedError
+
+    async def __aenter__(self) -> T:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.__exit__(kind, error, trace)
+
+
+class Admission(Block[Q]):
+    """A block that holds a permit and says how it ended, whatever it raises."""
+
+    __slots__ = ("_enter", "_guard", "_permit")
+
+    def __init__(self, guard: object, enter: Callable[[], Q]) -> None:
+        self._guard, self._enter = guard, enter
         self._permit: Q | None = None
 
     def __enter__(self) -> Q:
@@ -69,25 +91,16 @@ class Admission(Generic[Q]):
     ) -> None:
         permit, self._permit = self._permit, None
         if permit is not None:
-            settle(permit, error, self._blames)
-
-    async def __aenter__(self) -> Q:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self.__exit__(kind, error, trace)
+            ending(self._guard, permit, error)()
 
 
 class AsyncAdmission(Generic[S]):
     """An async block that holds a permit which is asked for, and settled, over a wire."""
 
-    __slots__ = ("_blames", "_enter", "_permit")
+    __slots__ = ("_enter", "_guard", "_permit")
 
-    def __init__(self, enter: Callable[[], Awaitable[S]], blames: Blames) -> None:
-        self._enter, self._blames = enter, blames
+    def __init__(self, guard: object, enter: Callable[[], Awaitable[S]]) -> None:
+        self._guard, self._enter = guard, enter
         self._permit: S | None = None
 
     async def __aenter__(self) -> S:
@@ -100,23 +113,13 @@ class AsyncAdmission(Generic[S]):
     ) -> None:
         permit, self._permit = self._permit, None
         if permit is not None and not isinstance(error, GeneratorExit):  # then nothing can wait
-            await last_words(ending(permit, error, self._blames)())
+            await last_words(ending(self._guard, permit, error)())
 
 
-def settle(permit: QuickPermit, error: BaseException | None, blames: Blames) -> None:
-    """Say how something ended: with ``error``, or well."""
-    ending(permit, error, blames)()
-
-
-def ending(permit: A, error: BaseException | None, blames: Blames) -> Callable[[], Any]:
-    """Choose what to say; where ``blames`` itself fails, the permit is still given back."""
-    if error is None:
-        return permit.success
-    try:
-        return permit.failure if blames(error) else permit.cancel
-    except Exception as broken:  # noqa: BLE001 - a user's function; the error under way matters more
-        error.add_note(f"should_count could not judge this error: {broken!r}")
-        return permit.cancel
+def ending(guard: object, permit: Permit, error: BaseException | None) -> Callable[[], Any]:
+    """Choose what to say to ``guard``: that it ended with ``error``, or well."""
+    chosen: Callable[[], Any] = getattr(permit, outcome(guard, error))
+    return chosen
 
 
 def unused(permit: object) -> None:
@@ -125,7 +128,7 @@ def unused(permit: object) -> None:
         raise InvalidValue("this block is entered already: ask for a guard() of its own")
 
 
-def pushed(guard: object, permit: A) -> A:
+def pushed(guard: object, permit: T) -> T:
     """Remember the permit of a ``with guard:``, for this thread or task alone."""
     _entered.set((*_entered.get(), (guard, permit)))
     return permit
@@ -139,11 +142,6 @@ def popped(guard: object) -> Any:
             _entered.set((*stack[:at], *stack[at + 1 :]))
             return stack[at][1]
     return None
-
-
-def countable(error: BaseException) -> bool:
-    """Tell whether ``error`` may count at all: nobody can make a cancellation or an exit count."""
-    return isinstance(error, Exception) and not isinstance(error, futures.CancelledError)
 
 
 def decorated(fn: F, call: Callable[..., Any], async_call: Callable[..., Any]) -> F:

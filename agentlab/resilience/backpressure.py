@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -19,15 +18,16 @@ from typing import Self
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import BackpressureShed, InvalidValue, WrongThread
 from agentlab.core.sync import on_portal
-from agentlab.resilience.admission import Admission
-from agentlab.resilience.slots import BackpressureRow, Slot, Waiter, at_least_one
+from agentlab.resilience.admission import Admission, Block, popped, pushed
+from agentlab.resilience.bounds import at_least_one, not_negative
+from agentlab.resilience.slots import BackpressureRow, Slot, Waiter
 
 __all__ = ["BackpressureGuard", "BackpressureRow", "Slot"]
 
 log = logging.getLogger("agentlab.resilience")
 
 
-class BackpressureGuard(Tabular, Displayable):
+class BackpressureGuard(Block["BackpressureGuard"], Tabular, Displayable):
     """Let so many in, and no more.
 
     >>> guard = BackpressureGuard(2).with_soft_limit(1)
@@ -74,7 +74,8 @@ class BackpressureGuard(Tabular, Displayable):
         InvalidValue
             It is not less than the capacity.
         """
-        if at_least_one("soft_capacity", n) >= self._capacity:
+        n = at_least_one("soft_capacity", n)
+        if n >= self._capacity:
             raise InvalidValue(f"soft_capacity must be less than hard capacity, got {n!r}")
         with self._lock:
             self._soft, self._above = n, self._depth >= n
@@ -147,22 +148,17 @@ class BackpressureGuard(Tabular, Displayable):
 
     def guard(self, subject: str = "") -> Admission[Slot]:
         """Take a slot for a block, ``with`` or ``async with``."""
-        return Admission(lambda: self.enter(subject), lambda _: False)
+        return Admission(self, lambda: self.enter(subject))
 
     def __enter__(self) -> Self:
-        self.try_acquire()
+        pushed(self, self.try_acquire())
         return self
 
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self.release()
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.release()
+        slot: Slot | None = popped(self)
+        (slot or self).release()  # left in another context, the slot is not at hand
 
     async def acquire(self, timeout_s: float | None = None) -> Slot:
         """Wait in line for a slot, for at most so many seconds of real time.
@@ -245,8 +241,8 @@ class BackpressureGuard(Tabular, Displayable):
 
     def _stand(self, timeout_s: float | None, loop: asyncio.AbstractEventLoop | None) -> Waiter:
         """Stand in line; who is served at once has been."""
-        if timeout_s is not None and not 0 <= timeout_s < math.inf:
-            raise InvalidValue(f"timeout_s must be >= 0, or None for no limit, got {timeout_s!r}")
+        if timeout_s is not None:
+            not_negative("timeout_s", timeout_s, "no limit")
         waiter = Waiter(loop)
         with self._lock:
             if self._depth < self._capacity:  # then nobody waits

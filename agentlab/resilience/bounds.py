@@ -1,23 +1,42 @@
-"""What a setting may be; anything else is refused with its value."""
+"""What a setting may be; anything else is refused at once, with its value."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any
 
 from agentlab.core.errors import InvalidValue
 
 
 def finite_number(value: object) -> bool:
     """Tell whether ``value`` is a number that one can wait for."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
-def not_negative(name: str, value: float) -> float:
-    """Give ``value``, which must be a time."""
+def not_negative(name: str, value: float, none: str = "") -> float:
+    """Give ``value``, which must be a time; ``none`` is what no time would mean."""
     if not finite_number(value) or value < 0:
-        raise InvalidValue(f"{name} must be >= 0 and finite, got {value!r}")
+        raise InvalidValue(f"{name} must be >= 0 and finite{or_none(none)}, got {value!r}")
     return float(value)
+
+
+def positive(name: str, value: float, none: str = "") -> float:
+    """Give ``value``, which must be a time of some length; ``none`` as above."""
+    if not finite_number(value) or value <= 0:
+        raise InvalidValue(f"{name} must be > 0 and finite{or_none(none)}, got {value!r}")
+    return float(value)
+
+
+def or_none(meaning: str) -> str:
+    """Name the other choice, where there is one."""
+    return f", or None for {meaning}" if meaning else ""
 
 
 def at_least_one(name: str, value: int) -> int:
@@ -27,3 +46,25 @@ def at_least_one(name: str, value: int) -> int:
     if value < 1:
         raise InvalidValue(f"{name} must be >= 1, got {value}")
     return int(value)
+
+
+def a_name(name: str, value: str) -> str:
+    """Give ``value``, by which a thing is told from others."""
+    if not isinstance(value, str) or not value:
+        raise InvalidValue(f"{name} must be a name, got {value!r}")
+    return value
+
+
+def a_judge(name: str, value: Callable[..., Any]) -> None:
+    """Refuse what judges no error: a class of errors takes them all, for it makes one of each."""
+    if not callable(value) or isinstance(value, type):
+        raise InvalidValue(
+            f"{name} must be a function of the error, got {value!r}:"
+            " write lambda error: isinstance(error, ...)"
+        )
+
+
+def callback(name: str, value: Callable[..., Any]) -> None:
+    """Refuse what cannot be called: most often the result of a call."""
+    if not callable(value):
+        raise InvalidValue(f"{name} must be a function, got {value!r:.80}: pass it uncalled")

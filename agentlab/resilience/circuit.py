@@ -12,15 +12,16 @@ out permits: :class:`~agentlab.resilience.circuit_breaker.CircuitBreaker` in a p
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
 from agentlab.core.doors import Displayable
-from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
+from agentlab.resilience.bounds import at_least_one, not_negative, positive
 
 PROBE_S = 30.0
 
@@ -63,39 +64,35 @@ class Circuit:
     generation: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.threshold, int) or self.threshold < 1:
-            raise InvalidValue(f"circuit breaker threshold must be >= 1, got {self.threshold!r}")
-        if not 0 <= self.recovery_window < math.inf:
-            raise InvalidValue(
-                f"recovery_window must be >= 0 and finite, got {self.recovery_window!r}"
-            )
+        at_least_one("circuit breaker threshold", self.threshold)
+        not_negative("recovery_window", self.recovery_window)
         if self.probe_timeout is None:
             object.__setattr__(self, "probe_timeout", self.recovery_window or PROBE_S)
-        elif not 0 < self.probe_timeout < math.inf:
-            raise InvalidValue(
-                f"probe_timeout_s must be > 0, or None for a window, got {self.probe_timeout!r}"
-            )
+        else:
+            positive("probe_timeout_s", self.probe_timeout, "a window")
 
     def state(self, now: float) -> CircuitState:
         """Tell what a caller meets; asking changes nothing."""
         if self.opened_at is None:
             return CircuitState.Closed
-        if now - self.opened_at < self.recovery_window:
+        if within(self.opened_at, self.recovery_window, now):
             return CircuitState.Open
         return CircuitState.HalfOpen
 
     def probing(self, now: float) -> bool:
         """Tell whether a probe is out, and has not lapsed."""
         since, limit = self.probing_since, self.probe_timeout
-        return since is not None and limit is not None and now - since < limit
+        return since is not None and limit is not None and within(since, limit, now)
 
     def wait(self, now: float) -> float | None:
         """Tell how long until a call may be let in; None where nothing is to change by itself."""
         if self.opened_at is None:
             return None
-        if self.probing_since is not None and self.probe_timeout is not None:
-            return max(0.0, self.probing_since + self.probe_timeout - now)
-        return max(0.0, self.opened_at + self.recovery_window - now)
+        if self.probing_since is not None and self.probe_timeout is not None and self.probing(now):
+            return self.probing_since + self.probe_timeout - now
+        if self.state(now) is CircuitState.Open:
+            return self.opened_at + self.recovery_window - now
+        return 0.0
 
     def admit(self, now: float) -> Circuit | None:
         """Give the circuit after letting one call in, or None to turn it away."""
@@ -136,6 +133,17 @@ class Circuit:
         return replace(
             self, opened_at=opened_at, probing_since=None, generation=self.generation + 1
         )
+
+
+Rule: TypeAlias = Callable[[Circuit, float], Circuit]
+
+
+def within(since: float, span: float, now: float) -> bool:
+    """Tell whether less than ``span`` has passed.
+
+    A moment further ahead than that is no moment to wait for: a clock was set back meanwhile.
+    """
+    return abs(now - since) < span
 
 
 class BreakerRow(msgspec.Struct, Portable, Displayable, frozen=True):
@@ -183,3 +191,73 @@ class Counts:
             refused=self.refused,
             backend_errors=errors,
         )
+
+
+class Readings:
+    """What can be read off a breaker: its ``stats()``, one by one. Reading changes nothing."""
+
+    def stats(self) -> BreakerRow:
+        """Give all there is to see, at one moment."""
+        raise NotImplementedError
+
+    @property
+    def service_name(self) -> str:
+        """What it guards."""
+        return self.stats().service
+
+    @property
+    def threshold(self) -> int:
+        """How many failures in a row open it."""
+        return self.stats().threshold
+
+    @property
+    def recovery_window(self) -> float:
+        """How many seconds it stays open."""
+        return self.stats().recovery_window
+
+    @property
+    def state(self) -> CircuitState:
+        """What the next caller meets."""
+        return CircuitState(self.stats().state)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether calls go through."""
+        return self.state is CircuitState.Closed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are turned away."""
+        return self.state is CircuitState.Open
+
+    @property
+    def is_half_open(self) -> bool:
+        """Whether one call may go through, as a probe."""
+        return self.state is CircuitState.HalfOpen
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it is anything but open."""
+        return not self.is_open
+
+    @property
+    def failure_count(self) -> int:
+        """Failures in a row so far."""
+        return self.stats().failures
+
+    @property
+    def failures_until_open(self) -> int:
+        """How many more would open it."""
+        row = self.stats()
+        return max(0, row.threshold - row.failures)
+
+    @property
+    def failure_rate(self) -> float:
+        """Failures in a row as a share of the threshold; over 1 after failed probes."""
+        row = self.stats()
+        return row.failures / row.threshold
+
+    @property
+    def next_change_s(self) -> float | None:
+        """Seconds until a call may be let in again; None where it is closed."""
+        return self.stats().next_change_s

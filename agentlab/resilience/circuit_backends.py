@@ -80,7 +80,7 @@ class InMemoryCircuitBreakerBackend:
     def __init__(self) -> None:
         self._failures = Counter[str]()
         self._open_at = dict[str, float]()
-        self._lock = threading.Lock()  # for the one step that is two moves
+        self._lock = threading.RLock()  # for one step of two moves; the collector may come between
 
     def __repr__(self) -> str:
         known = len(self._failures.keys() | self._open_at.keys())
@@ -124,7 +124,7 @@ class Trouble:
         self.errors = 0
         self._service, self._fail_open = service, fail_open
         self._down = self._damaged = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"<Trouble {self.errors} errors>"

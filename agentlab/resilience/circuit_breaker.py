@@ -10,24 +10,19 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import CoroutineType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
+from agentlab.core.guards import able
 from agentlab.core.sync import twin
-from agentlab.resilience.admission import (
-    Admission,
-    countable,
-    decorated,
-    popped,
-    pushed,
-    settle,
-)
-from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts
+from agentlab.resilience.admission import Admission, Block, decorated, ending, popped, pushed
+from agentlab.resilience.bounds import a_judge, a_name
+from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import Backed, CircuitBreakerBackend
-from agentlab.resilience.circuit_readings import Readings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 __all__ = ["BreakerRow", "Circuit", "CircuitBreaker", "CircuitPermit", "CircuitState"]
 
 
-class CircuitBreaker(Readings, Tabular, Displayable):
+class CircuitBreaker(Readings, Block["CircuitPermit"], Tabular, Displayable):
     """Guard calls to one service: as a function, a decorator, a block, plain or async.
 
     >>> breaker = CircuitBreaker("search", threshold=5, recovery_window=30)
@@ -82,9 +77,10 @@ class CircuitBreaker(Readings, Tabular, Displayable):
         backend: CircuitBreakerBackend | None = None,
         fail_open: bool = True,
     ) -> None:
-        self._service = service
+        self._service = a_name("service", service)
         self._circuit = Circuit(threshold, recovery_window, probe_timeout_s)
-        self._counts_as_outage = should_count
+        a_judge("should_count", should_count)
+        self.should_count = should_count
         self._clock = clock
         self._fail_open = fail_open
         self._counts = Counts()
@@ -102,6 +98,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
 
     def with_backend(self, backend: CircuitBreakerBackend) -> Self:
         """Keep failures and open time in ``backend`` from now on, and forget one's own."""
+        able(backend, "get_failures", "a CircuitBreakerBackend")
         if inspect.iscoroutinefunction(backend.get_failures):
             raise InvalidValue(
                 f"{backend!r} is async: SharedCircuitBreaker(service, backend=...) awaits it"
@@ -112,9 +109,10 @@ class CircuitBreaker(Readings, Tabular, Displayable):
         return self
 
     @property
-    def service_name(self) -> str:
-        """What it guards."""
-        return self._service
+    def opened_at(self) -> datetime | None:
+        """When it last opened, None where it is closed."""
+        since = self.stats().opened_for_s
+        return None if since is None else self._clock.now() - timedelta(seconds=since)
 
     def stats(self) -> BreakerRow:
         """Give all there is to see, at one moment."""
@@ -150,7 +148,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
 
     def guard(self, subject: str = "") -> Admission[CircuitPermit]:
         """Admit a block, ``with`` or ``async with``; what it raises tells how it went."""
-        return Admission(lambda: self.enter(subject), self.should_count)
+        return Admission(self, lambda: self.enter(subject))
 
     def __enter__(self) -> CircuitPermit:
         return pushed(self, self.enter())
@@ -159,16 +157,7 @@ class CircuitBreaker(Readings, Tabular, Displayable):
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         # Left in another context than it was entered in, the permit is not at hand.
-        settle(popped(self) or Unpermitted(self), error, self.should_count)
-
-    async def __aenter__(self) -> CircuitPermit:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self.__exit__(kind, error, trace)
+        ending(self, popped(self) or CircuitPermit(self, None), error)()
 
     def __call__(self, fn: F, /) -> F:
         """Decorate a function, plain or async."""
@@ -198,44 +187,33 @@ class CircuitBreaker(Readings, Tabular, Displayable):
     async_call_sync = twin(async_call)
 
     def record_success(self) -> None:
-        """Count a call made without a permit, as the current one; while it is open, none is."""
-        self._record(lambda circuit, _: circuit.succeed())
+        """Count a call made without a permit, as one of now; while it is open, there is none."""
+        CircuitPermit(self, None).success()
 
     def record_failure(self) -> None:
         """Count a failed call made without a permit, likewise."""
-        self._record(Circuit.fail)
+        CircuitPermit(self, None).failure()
 
     def reset(self) -> None:
         """Close it and forget what was counted; calls under way no longer matter."""
         with self._lock:
             self._change(lambda circuit, _: circuit.reset())
 
-    def settle(self, permit: CircuitPermit, change: Callable[[Circuit, float], Circuit]) -> None:
+    def settle(self, permit: CircuitPermit, change: Rule) -> None:
         """Take in how a call ended, once, and unless it was admitted in an earlier state."""
         with self._lock:
             if not permit.settled:
                 permit.settled = True
-                self._change(change, permit.generation)
+                self._change(lambda *now: change(*now) if permit.counts(*now) else now[0])
 
-    def _record(self, change: Callable[[Circuit, float], Circuit]) -> None:
-        def unless_open(circuit: Circuit, now: float) -> Circuit:
-            return circuit if circuit.state(now) is CircuitState.Open else change(circuit, now)
-
-        with self._lock:
-            self._change(unless_open)
-
-    def _change(
-        self, change: Callable[[Circuit, float], Circuit], generation: int | None = None
-    ) -> None:
+    def _change(self, change: Rule) -> None:
         now, backed = self._now(), self._backed
         known = self._circuit if backed is None else backed.read(self._circuit)
         if known is None:
             return  # it cannot be told
-        self._circuit = known
-        if generation is None or generation == known.generation:
-            self._circuit = changed = change(known, now)
-            if backed is not None and changed is not known:
-                backed.write(known, changed, now)
+        self._circuit = changed = change(known, now)
+        if backed is not None and changed is not known:
+            backed.write(known, changed, now)
 
     def _look(self) -> tuple[Circuit, float]:
         """Give the circuit as it stands, closed where that cannot be had, and the time."""
@@ -249,18 +227,20 @@ class CircuitBreaker(Readings, Tabular, Displayable):
             return self._clock.monotonic()
         return self._clock.now().timestamp()
 
-    def should_count(self, error: BaseException) -> bool:
-        """Tell whether ``error`` is the service's fault; cancellation and exits never are."""
-        return countable(error) and self._counts_as_outage(error)
-
 
 @dataclass(slots=True)
 class CircuitPermit:
-    """Leave for one call; only what is said first counts."""
+    """Leave for one call; only what is said first counts. Without a generation it is of now."""
 
     breaker: CircuitBreaker
-    generation: int
+    generation: int | None
     settled: bool = False
+
+    def counts(self, circuit: Circuit, now: float) -> bool:
+        """Tell whether it is of this state of the circuit."""
+        if self.generation is None:
+            return circuit.state(now) is not CircuitState.Open
+        return self.generation == circuit.generation
 
     def success(self) -> None:
         """Say that the service answered."""
@@ -273,21 +253,3 @@ class CircuitPermit:
     def cancel(self) -> None:
         """Say nothing about the service, and free the probe."""
         self.breaker.settle(self, lambda circuit, _: circuit.release())
-
-
-@dataclass(slots=True)
-class Unpermitted:
-    """Stands in for a permit that was left elsewhere."""
-
-    breaker: CircuitBreaker
-
-    def success(self) -> None:
-        """Say that the service answered."""
-        self.breaker.record_success()
-
-    def failure(self) -> None:
-        """Say that the service failed."""
-        self.breaker.record_failure()
-
-    def cancel(self) -> None:
-        """Say nothing."""

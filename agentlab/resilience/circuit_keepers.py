@@ -6,7 +6,6 @@ Times are whole milliseconds of Unix time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -15,10 +14,9 @@ import msgspec
 
 from agentlab.core.clock import Clock
 from agentlab.core.protocols import Store
-from agentlab.resilience.circuit import Circuit
+from agentlab.resilience.circuit import Circuit, Rule
 from agentlab.resilience.circuit_backends import AsyncCircuitBreakerBackend, Trouble
 
-Rule = Callable[[Circuit, float], Circuit]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 MS = 1000
 

@@ -10,14 +10,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import DeduplicationConflict, InvalidValue
 from agentlab.core.sync import Raised, last_words, twin
-from agentlab.resilience.bounds import at_least_one, not_negative
-from agentlab.resilience.either import either
+from agentlab.resilience.bounds import at_least_one, callback, not_negative
 from agentlab.resilience.ledger import (
     Claim,
     DeduplicationResult,
@@ -78,19 +77,17 @@ class Deduplicator(Displayable, Tabular):
         max_entries = at_least_one("max_entries", max_entries)
         self._ledger = Ledger(ttl_s, in_flight_ttl_s, max_entries)
         self._clock = clock
-        self._lock = threading.Lock()  # held for a few moves of the ledger
+        # Held for a few moves of the ledger; re-entrant, because a call that is thrown away gives
+        # up its place wherever the collector happens to run.
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         now = self.stats()
         kept = f"{now.cached}/{now.max_entries} cached, {now.in_flight} in flight"
         return f"<Deduplicator ttl {now.ttl_s:g} s, {kept}>"
 
-    @either
-    def with_max_entries(self, n: int) -> Deduplicator:
-        """Keep at most ``n`` results, the latest ones.
-
-        Called on the class it makes one: ``Deduplicator.with_max_entries(100, ttl_s=60)``.
-        """
+    def with_max_entries(self, n: int) -> Self:
+        """Keep at most ``n`` results, the latest ones."""
         with self._lock:
             self._ledger.max_entries = at_least_one("max_entries", n)
             self._ledger.fit()
@@ -159,6 +156,7 @@ class Deduplicator(Displayable, Tabular):
         fn : callable
             Takes nothing; async, or plain and then called in a worker thread.
         """
+        callback("fn", fn)
         while True:
             met = self._join(a_key(key), fn)
             if not isinstance(met, tuple):

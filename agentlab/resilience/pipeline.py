@@ -19,11 +19,12 @@ import msgspec
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, OrchestrationError, explain, kind_of
-from agentlab.core.guards import admitted, outcome, settle
+from agentlab.core.guards import a_guard, able, admitted, outcome, settle
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Guard
 from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import clean
+from agentlab.resilience.bounds import a_name
 
 log = logging.getLogger("agentlab.resilience")
 
@@ -113,14 +114,19 @@ class Stage:
     inline: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise InvalidValue(f"a stage needs a name, got {self.name!r}")
+        a_name("a stage's name", self.name)
         if not callable(self.handler):
             raise InvalidValue(
                 f"stage {self.name!r} needs a function of text, got {self.handler!r}"
             )
         if not (self.dedup_key in (None, True) or callable(self.dedup_key)):
             raise InvalidValue(f"dedup_key must be a function or True, got {self.dedup_key!r}")
+        if self.retry is not None:
+            able(self.retry, "run", "a RetryPolicy")
+        if self.breaker is not None:
+            a_guard(self.breaker)
+        if self.dedup is not None:
+            able(self.dedup, "run", "a Deduplicator")
 
     def row(self) -> StageRow:
         """Say what it is made of."""
@@ -233,6 +239,8 @@ class Pipeline(Displayable, Tabular):
     run_traced_sync = twin(run_traced)
 
     def _add(self, stage: Stage) -> None:
+        if not isinstance(stage, Stage):
+            raise InvalidValue(f"a pipeline is made of Stage(name, function), got {stage!r:.80}")
         if stage.dedup_key is not None and stage.dedup is None and self._dedup is None:
             raise InvalidValue(
                 f"stage {stage.name!r} has a dedup_key and no deduplicator:"

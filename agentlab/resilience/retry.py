@@ -32,7 +32,14 @@ from agentlab.core.errors import CircuitOpen, InvalidValue, kind_of
 from agentlab.core.portable import Portable
 from agentlab.core.sync import run_sync, twin, waits_well
 from agentlab.resilience.attempts import Retry, attempted
-from agentlab.resilience.bounds import at_least_one, finite_number, not_negative
+from agentlab.resilience.bounds import (
+    a_judge,
+    at_least_one,
+    callback,
+    finite_number,
+    not_negative,
+    positive,
+)
 
 __all__ = ["MAX_RETRY_DELAY", "Retry", "RetryDelay", "RetryPolicy", "RetrySettings"]
 
@@ -113,9 +120,10 @@ class RetryPolicy(Displayable, Tabular):
     def __post_init__(self) -> None:
         at_least_one("max_attempts", self.max_attempts)
         not_negative("base_ms" if self.growth == "exponential" else "delay_ms", self.base_ms)
-        until = self.deadline_s
-        if until is not None and not (finite_number(until) and until > 0):
-            raise InvalidValue(f"deadline_s must be > 0, or None for no deadline, got {until!r}")
+        if self.deadline_s is not None:
+            positive("deadline_s", self.deadline_s, "no deadline")
+        if self.retry_if is not None:
+            a_judge("retry_if", self.retry_if)
         for name, known in (("growth", get_args(Growth)), ("jitter", get_args(Jitter))):
             if getattr(self, name) not in known:
                 raise InvalidValue(f"{name} must be one of {known}, got {getattr(self, name)!r}")
@@ -209,6 +217,9 @@ class RetryPolicy(Displayable, Tabular):
             What the last attempt raised, unchanged, with ``attempts`` on it. An open circuit
             breaker is never asked again, and cancellation passes at once.
         """
+        callback("fn", fn)
+        if on_retry is not None:
+            callback("on_retry", on_retry)
         return await attempted(self, fn, on_retry)
 
     run_sync = twin(run)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import CoroutineType
@@ -18,12 +17,14 @@ from typing import Any, ParamSpec, TypeVar
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
+from agentlab.core.guards import able
 from agentlab.core.protocols import Store
 from agentlab.core.sync import last_words, run_sync, twin
-from agentlab.resilience.admission import AsyncAdmission, countable, decorated, ending
-from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts
+from agentlab.resilience.admission import AsyncAdmission, decorated, ending
+from agentlab.resilience.bounds import a_judge, a_name, positive
+from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import AsyncCircuitBreakerBackend, Trouble
-from agentlab.resilience.circuit_keepers import MS, InBackend, InStore, Keeper, Rule
+from agentlab.resilience.circuit_keepers import MS, InBackend, InStore, Keeper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,12 +33,12 @@ PREFIX = "agentlab:cb"
 STORE_TIMEOUT_S = 5.0
 
 
-class SharedCircuitBreaker(Tabular, Displayable):
+class SharedCircuitBreaker(Readings, Tabular, Displayable):
     """Guard calls to one service together with everybody who shares the store.
 
     Its methods are awaited, and have blocking twins (``acquire_sync``, …); ``call`` is for plain
-    functions. One object may be used from several loops and threads. The repr, the card and
-    ``stats()`` tell what was seen last; ``await current()`` looks.
+    functions. One object may be used from several loops and threads. The repr, the card,
+    ``stats()`` and what can be read off it tell what was seen last; ``await current()`` looks.
 
     Parameters
     ----------
@@ -84,33 +85,31 @@ class SharedCircuitBreaker(Tabular, Displayable):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         Circuit(threshold, recovery_window, probe_timeout_s)  # says what is wrong in seconds
-        if not 0 < store_timeout_s < math.inf:
-            raise InvalidValue(f"store_timeout_s must be > 0 and finite, got {store_timeout_s!r}")
+        positive("store_timeout_s", store_timeout_s)
+        a_judge("should_count", should_count)
         probe = None if probe_timeout_s is None else probe_timeout_s * MS
         self._rules = Circuit(threshold, recovery_window * MS, probe)
-        self._service, self._fail_open = service, fail_open
-        self._counts_as_outage = should_count
+        self._service, self._fail_open = a_name("service", service), fail_open
+        self.should_count = should_count
         self._timeout_s = store_timeout_s
         self._counts = Counts()
         self._trouble = Trouble(service, fail_open=fail_open)
         self._seen: tuple[Circuit, float] = self._rules, 0
         self._kept: Keeper
         if backend is not None and store is None:
+            able(backend, "get_failures", "an AsyncCircuitBreakerBackend")
             self._kept = InBackend(backend, service, self._rules, clock)
         elif store is not None and backend is None:
+            able(store, "update", "a Store, which has an atomic update")
             self._kept = InStore(store, f"{prefix}:{service}", self._rules, self._trouble)
         else:
-            raise InvalidValue(f"a shared breaker needs a store or a backend, got {store!r}")
+            which = "neither" if store is None else "both"
+            raise InvalidValue(f"a shared breaker needs a store or a backend, got {which}")
 
     def __repr__(self) -> str:
         circuit, now = self._seen
         standing = f"{circuit.state(now)} {circuit.failures}/{circuit.threshold}"
         return f"<SharedCircuitBreaker {self._service!r} {standing}>"
-
-    @property
-    def service_name(self) -> str:
-        """What it guards."""
-        return self._service
 
     def stats(self) -> BreakerRow:
         """Give what was seen last, and what this object did."""
@@ -146,7 +145,7 @@ class SharedCircuitBreaker(Tabular, Displayable):
 
     def guard(self, subject: str = "") -> AsyncAdmission[SharedPermit]:
         """Admit an ``async with`` block; what it raises tells how it went."""
-        return AsyncAdmission(lambda: self.acquire(subject), self.should_count)
+        return AsyncAdmission(self, lambda: self.acquire(subject))
 
     def __call__(self, fn: F, /) -> F:
         """Decorate a function, plain or async."""
@@ -158,7 +157,7 @@ class SharedCircuitBreaker(Tabular, Displayable):
         try:
             result = fn(*args, **kwargs)
         except BaseException as error:
-            run_sync(ending(permit, error, self.should_count))
+            run_sync(ending(self, permit, error))
             raise
         if isinstance(result, CoroutineType):
             result.close()
@@ -238,10 +237,6 @@ class SharedCircuitBreaker(Tabular, Displayable):
             return None
         self._trouble.over()
         return done
-
-    def should_count(self, error: BaseException) -> bool:
-        """Tell whether ``error`` is the service's fault; cancellation and exits never are."""
-        return countable(error) and self._counts_as_outage(error)
 
 
 @dataclass(slots=True)

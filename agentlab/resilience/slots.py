@@ -10,8 +10,8 @@ from typing import Self
 import msgspec
 
 from agentlab.core.doors import Displayable
-from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
+from agentlab.resilience.admission import Block
 
 
 class BackpressureRow(msgspec.Struct, Portable, Displayable, frozen=True):
@@ -33,7 +33,7 @@ class BackpressureRow(msgspec.Struct, Portable, Displayable, frozen=True):
     soft_limit_hits: int = 0
 
 
-class Slot:
+class Slot(Block["Slot"]):
     """One place in flight, given back once, whichever way is first; a block gives it back too.
 
     ``warning`` says that the soft limit was crossed by this one, and is empty otherwise.
@@ -60,12 +60,6 @@ class Slot:
     def __exit__(self, *_: object) -> None:
         self.success()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.success()
-
 
 class Waiter(futures.Future[int]):
     """A place in line. It is of no loop, so that anybody may serve it from anywhere."""
@@ -82,10 +76,3 @@ class Waiter(futures.Future[int]):
             return False
         self.set_result(turn)
         return True
-
-
-def at_least_one(name: str, n: int) -> int:
-    """Give ``n``, a count, or refuse it."""
-    if not isinstance(n, int) or n < 1:
-        raise InvalidValue(f"{name} must be >= 1, got {n!r}")
-    return n

@@ -450,19 +450,28 @@ def test_a_guard_that_cannot_be_told(play: Loops, caplog: pytest.LogCaptureFixtu
     assert "'model:torn' could not be told of its success" in caplog.text
 
 
-def test_a_guard_may_say_what_counts(play: Loops, caplog: pytest.LogCaptureFixture) -> None:
-    """Its own judgement goes before ours; one that fails is logged, and nothing counts."""
+def test_a_guard_may_say_what_counts(play: Loops) -> None:
+    """Its own judgement goes before ours; one that fails is noted, and nothing counts."""
 
     class Judge(Ledger):
         def should_count(self, error: BaseException) -> bool:
             return error.status == 503  # type: ignore[attr-defined, no-any-return]
 
     guard = Judge()
-    for error in (BUSY, WRONG, KeyError("a bug")):
+    bug = KeyError("a bug")
+    for error in (BUSY, WRONG, bug):
         with pytest.raises(type(error)):
             play(text(Guarded(Torn([error]), guard)))
     assert guard.told[1::2] == ["failure", "cancel", "cancel"]
-    assert "could not judge KeyError('a bug')" in caplog.text
+    assert "should_count could not judge this error: AttributeError" in bug.__notes__[0]
+
+
+def test_what_is_no_policy() -> None:
+    """It is refused where it is given, and not at the first question."""
+    with pytest.raises(InvalidValue, match="this needs a guard, such as a CircuitBreaker or a B"):
+        Guarded(Torn(), RetryPolicy.constant(2, 1))  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="this needs a RetryPolicy, got 3"):
+        Retrying(Torn(), 3)  # type: ignore[arg-type]
 
 
 def test_breaker_inside(play: Loops) -> None:

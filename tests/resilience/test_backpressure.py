@@ -8,7 +8,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -74,12 +74,13 @@ def test_readings() -> None:
     assert repr(BackpressureGuard(3)) == "<BackpressureGuard 0/3>"
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None])
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", True, None])
 def test_counts_are_positive_numbers(n: Any) -> None:
     """Anything else is refused, with the value."""
-    with pytest.raises(InvalidValue, match=rf"^capacity must be >= 1, got {n!r}$"):
+    must = ">= 1" if type(n) is int else "a whole number"
+    with pytest.raises(InvalidValue, match=rf"^capacity must be {must}, got {n!r}$"):
         BackpressureGuard(n)
-    with pytest.raises(InvalidValue, match=rf"^soft_capacity must be >= 1, got {n!r}$"):
+    with pytest.raises(InvalidValue, match=rf"^soft_capacity must be {must}, got {n!r}$"):
         BackpressureGuard(9).with_soft_limit(n)
 
 
@@ -236,9 +237,9 @@ def test_out_of_time() -> None:
     assert guard.depth == 0
     assert asyncio.run(guard.acquire(timeout_s=0)).held
     for seconds in (-1.0, math.nan, math.inf):
-        with pytest.raises(InvalidValue, match="timeout_s must be >= 0, or None"):
+        with pytest.raises(InvalidValue, match="timeout_s must be >= 0 and finite, or None"):
             asyncio.run(guard.acquire(seconds))
-        with pytest.raises(InvalidValue, match="timeout_s must be >= 0, or None"):
+        with pytest.raises(InvalidValue, match="timeout_s must be >= 0 and finite, or None"):
             guard.acquire_sync(seconds)
 
 
@@ -382,6 +383,30 @@ def test_reset() -> None:
 
     asyncio.run(main())
     assert (guard.depth, guard.stats().waiting) == (0, 0)
+
+
+def test_reset_inside_a_block() -> None:
+    """The end of a block that was entered before gives back no slot of somebody else."""
+    guard = BackpressureGuard(1)
+    with guard:
+        guard.reset()
+        other = guard.try_acquire()
+    assert guard.is_full
+    other.release()
+    assert guard.depth == 0
+
+
+def test_a_block_left_elsewhere_gives_its_slot_back() -> None:
+    """Left in another context than it was entered in."""
+    guard, stack = BackpressureGuard(1), AsyncExitStack()
+
+    async def main() -> None:
+        await asyncio.create_task(stack.enter_async_context(guard))
+        assert guard.is_full
+        await asyncio.create_task(stack.aclose())
+
+    asyncio.run(main())
+    assert guard.depth == 0
 
 
 def test_a_thrown_away_block_gives_its_slot_back() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -76,23 +77,53 @@ def test_a_change_is_a_new_value() -> None:
     assert circuit.release() is circuit
 
 
-@pytest.mark.parametrize("threshold", [0, -1, 1.5, "5", None])
+@pytest.mark.parametrize("threshold", [0, -1, 1.5, "5", True, None])
 def test_a_threshold_is_a_positive_number(threshold: Any) -> None:
     """Anything else is refused, with the value."""
+    must = ">= 1" if type(threshold) is int else "a whole number"
     with pytest.raises(InvalidValue) as caught:
         CircuitBreaker("x", threshold)
-    assert str(caught.value) == f"circuit breaker threshold must be >= 1, got {threshold!r}"
+    assert str(caught.value) == f"circuit breaker threshold must be {must}, got {threshold!r}"
 
 
-@pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf])
-def test_times_are_finite(seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf, "30", 10**400])
+def test_times_are_finite(seconds: Any) -> None:
     """A window may be of no length; a time-out may not; neither may be endless."""
     with pytest.raises(InvalidValue, match="recovery_window must be >= 0 and finite, got"):
         CircuitBreaker("x", 1, seconds)
-    with pytest.raises(InvalidValue, match="probe_timeout_s must be > 0, or None"):
+    with pytest.raises(InvalidValue, match="probe_timeout_s must be > 0 and finite, or None"):
         CircuitBreaker("x", 1, probe_timeout_s=seconds)
     with pytest.raises(InvalidValue, match=r"probe_timeout_s must be > 0.*got 0"):
         CircuitBreaker("x", 1, probe_timeout_s=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"service": ""}, "service must be a name, got ''"),
+        ({"service": None}, "service must be a name, got None"),
+        ({"should_count": ValueError}, "should_count must be a function of the error, got <class"),
+        ({"should_count": (OSError,)}, "should_count must be a function of the error, got (<class"),
+        ({"backend": "redis"}, "this needs a CircuitBreakerBackend, got 'redis'"),
+    ],
+)
+def test_what_it_cannot_be_made_of(settings: dict[str, Any], why: str) -> None:
+    """It is refused at once; a class of errors would have judged every error to be one."""
+    with pytest.raises(InvalidValue, match="^" + re.escape(why)):
+        CircuitBreaker(**{"service": "x", **settings})
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -60.0])
+def test_a_clock_set_back(jump: float) -> None:
+    """It keeps nobody out for longer than it went back, and no longer than another window."""
+    opened = Circuit(1, recovery_window=30, probe_timeout=10).fail(now=0)
+    probing = opened.admit(30)
+
+    assert (opened.state(-29), opened.wait(-29)) == ("open", 59)
+    assert (opened.state(jump), opened.wait(jump)) == ("half_open", 0)
+    assert probing is not None
+    assert not probing.probing(jump)
+    assert probing.admit(jump) is not None
 
 
 @pytest.fixture
@@ -549,6 +580,21 @@ def test_a_block_left_elsewhere_still_counts(breaker: CircuitBreaker, clock: Fak
 
     asyncio.run(main())
     assert breaker.is_closed
+
+
+def test_a_block_cancelled_elsewhere_frees_its_probe(
+    breaker: CircuitBreaker, clock: FakeClock
+) -> None:
+    """As every other that was cancelled."""
+    trip(breaker)
+    clock.advance(30)
+
+    async def main() -> None:
+        await asyncio.create_task(AsyncExitStack().enter_async_context(breaker))
+        breaker.__exit__(None, asyncio.CancelledError(), None)
+
+    asyncio.run(main())
+    assert (breaker.state, breaker.stats().probing) == ("half_open", False)
 
 
 def test_a_thrown_away_block_ends(breaker: CircuitBreaker, clock: FakeClock) -> None:

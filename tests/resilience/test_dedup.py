@@ -177,8 +177,8 @@ def test_first_in_first_out() -> None:
 
 
 def test_with_max_entries() -> None:
-    """On the class it makes one, on an instance it sets it and gives it back."""
-    made = Deduplicator.with_max_entries(2, ttl_s=60)
+    """It sets the limit at once, and gives itself back."""
+    made = Deduplicator(60).with_max_entries(2)
     for key in "abc":
         made.complete(key, key)
 
@@ -206,6 +206,8 @@ def test_settings_that_can_never_be_right(settings: dict[str, Any], why: str) ->
     assert str(caught.value) == why
     with pytest.raises(InvalidValue, match="a key is text, got 3"):
         Deduplicator(1).check_and_register(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="fn must be a function, got 5: pass it uncalled"):
+        Deduplicator(1).run_sync("k", 5)  # type: ignore[arg-type]
 
 
 def test_clear() -> None:

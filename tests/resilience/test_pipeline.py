@@ -159,9 +159,12 @@ def test_where_handlers_run() -> None:
 @pytest.mark.parametrize(
     ("name", "handler", "policies", "why"),
     [
-        ("", exclaim, {}, "a stage needs a name, got ''"),
+        ("", exclaim, {}, "a stage's name must be a name, got ''"),
         ("s", "upper", {}, "stage 's' needs a function of text, got 'upper'"),
         ("s", exclaim, {"dedup_key": "k"}, "dedup_key must be a function or True, got 'k'"),
+        ("s", exclaim, {"retry": 3}, "this needs a RetryPolicy, got 3"),
+        ("s", exclaim, {"breaker": 3}, "this needs a guard, such as a CircuitBreaker.*, got 3"),
+        ("s", exclaim, {"dedup": 60}, "this needs a Deduplicator, got 60"),
         ("s", exclaim, {"dedup_key": True}, r"stage 's' has a dedup_key and no deduplicator: .*"),
     ],
 )
@@ -171,6 +174,8 @@ def test_what_is_no_stage(name: str, handler: Any, policies: dict[str, Any], why
     with pytest.raises(InvalidValue, match=f"^{why}"):
         pipeline.add_stage(name, handler, **policies)
     assert len(pipeline) == 0
+    with pytest.raises(InvalidValue, match=r"is made of Stage\(name, function\), got <built-in"):
+        Pipeline([len])  # type: ignore[list-item]
 
 
 def test_text_in_text_out() -> None:

@@ -85,7 +85,7 @@ def test_w24_3() -> None:
         ({"base_ms": float("nan")}, "base_ms must be >= 0 and finite, got nan"),
         ({"base_ms": "100"}, "base_ms must be >= 0 and finite, got '100'"),
         ({"base_ms": -1, "growth": "constant"}, "delay_ms must be >= 0 and finite, got -1"),
-        ({"deadline_s": 0}, "deadline_s must be > 0, or None for no deadline, got 0"),
+        ({"deadline_s": 0}, "deadline_s must be > 0 and finite, or None for no deadline, got 0"),
         ({"jitter": "half"}, "jitter must be one of ('none', 'full'), got 'half'"),
         ({"growth": "slow"}, "growth must be one of ('exponential', 'constant'), got 'slow'"),
     ],

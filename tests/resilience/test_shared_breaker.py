@@ -439,8 +439,12 @@ def test_arguments(store: Dict) -> None:
         SharedCircuitBreaker("x", 1, -1, store=store)
     with pytest.raises(InvalidValue, match=r"store_timeout_s must be > 0 and finite, got 0$"):
         SharedCircuitBreaker("x", 1, store=store, store_timeout_s=0)
-    with pytest.raises(InvalidValue, match="needs a store or a backend, got None"):
+    with pytest.raises(InvalidValue, match="needs a store or a backend, got neither"):
         SharedCircuitBreaker("x", 1)
+    with pytest.raises(InvalidValue, match="needs a store or a backend, got both"):
+        SharedCircuitBreaker("x", 1, store=store, backend=store)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="this needs a Store, which has an atomic update, got"):
+        SharedCircuitBreaker("x", 1, store="runs.sqlite")  # type: ignore[arg-type]
 
 
 def test_on_our_own_stores(tmp_path: Path, clock: FakeClock) -> None:
