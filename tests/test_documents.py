@@ -45,6 +45,29 @@ def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(names["session"].to_frame()) == 4
 
 
+def test_the_readmes_policies() -> None:
+    """They do round a model and a tool what is said there."""
+    (example,) = (
+        block for block in FENCE.findall((ROOT / "README.md").read_text()) if "Guarded" in block
+    )
+
+    @al.tool
+    def search() -> str:
+        """Find nothing, for it is down."""
+        raise ConnectionError("down")
+
+    busy = al.ProviderError("busy", status=503, retry_after=0)
+    model = al.ScriptedModel(busy, "Thought: t\nAction: search {}", SCRIPT[-1])
+    names: dict[str, Any] = {"al": al, "search": search, "model": model}
+    exec(example, names)  # noqa: S102 - our own README
+    session = names["lab"].run_sync("How many?")
+
+    assert session.final_answer() == "875000"
+    assert len(session.warnings) == 1
+    assert names["search"].guard.failure_count == 1
+    assert names["lab"].settings.backpressure.stats().acquired == 1
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
 def test_every_example_is_python(path: Path) -> None:
     """And every name it takes from the front door is there."""

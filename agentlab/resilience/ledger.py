@@ -185,8 +185,8 @@ class Ledger:
         """Forget what is not live any more; tell how much that was."""
         results = [key for key in self.cache if not self.result(key, self.ttl_s, now)]
         claims = [key for key in self.claims if not self.claim(key, self.ttl_s, now)]
-        for key in results:
-            del self.cache[key]
+        for key in results:  # pop, for what a value does when it goes may free others
+            self.cache.pop(key, None)
         for key in claims:
             self.drop(key)
         return len(results) + len(claims)

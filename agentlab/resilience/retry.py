@@ -247,8 +247,9 @@ class RetryPolicy(Displayable, Tabular):
             return kind_of(error) == "transient"
         try:
             return bool(self.retry_if(error))
-        except Exception as broken:
-            raise broken from error
+        except Exception as broken:  # noqa: BLE001 - a user's function; the error under way matters more
+            error.add_note(f"retry_if could not judge this error: {broken!r}")
+            return False
 
 
 def hint_of(error: BaseException) -> float:

@@ -210,6 +210,27 @@ def test_settings_that_can_never_be_right(settings: dict[str, Any], why: str) ->
         Deduplicator(1).run_sync("k", 5)  # type: ignore[arg-type]
 
 
+def test_a_value_that_asks_when_it_goes() -> None:
+    """A value may use the deduplicator while it is being replaced, or forgotten."""
+    dedup, seen = Deduplicator(60, max_entries=1), list[int]()
+
+    class Last:
+        def __del__(self) -> None:
+            seen.append(dedup.cached_count)
+
+    def replace() -> None:
+        dedup.complete("a", Last())
+        dedup.complete("a", Last())
+        dedup.complete("b", Last())
+        dedup.clear()
+
+    thread = threading.Thread(target=replace, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(seen) == 3
+
+
 def test_clear() -> None:
     """Everything is free again, and what was under way is late."""
     dedup = Deduplicator(60)
