@@ -22,8 +22,10 @@ from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
 from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
 from agentlab.observe.exposition import SampleRow
+from agentlab.observe.histogram import BucketRow
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.observe.series import Histogram, Series
 from agentlab.observe.snapshot import MetricRow, MetricsSnapshot
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.circuit import BreakerRow
@@ -65,8 +67,8 @@ def frame(obj: object) -> pd.DataFrame:
         There is no frame of such a thing.
     """
     raise InvalidValue(
-        f"there is no frame of {obj!r:.80}: of a session, a trace, a registry of tools or a list"
-        " of steps there is"
+        f"there is no frame of {obj!r:.80}: of what a cell shows as a table there is, and of a"
+        " list of records of one kind"
     )
 
 
@@ -133,8 +135,14 @@ def _(agents: AgentMetricsRegistry) -> pd.DataFrame:
 
 
 @frame.register(MetricsRegistry)
-def _(registry: MetricsRegistry) -> pd.DataFrame:
-    return table(registry.rows(), SampleRow)
+@frame.register(Series)
+def _(samples: MetricsRegistry | Series) -> pd.DataFrame:
+    return table(samples.rows(), SampleRow)
+
+
+@frame.register(Histogram)
+def _(histogram: Histogram) -> pd.DataFrame:
+    return table(histogram.bucket_rows(), BucketRow)
 
 
 @frame.register(Shelf)

@@ -112,6 +112,11 @@ def dedup() -> Deduplicator:
 
 
 METRIC = {"name": TEXT, "value": "float64"}
+BUCKET = {"le": TEXT, "count": "int64", "cumulative": "int64"}
+CALLED = {
+    "tool": TEXT, "calls": "int64", "failures": "int64", "failure_rate": "float64",
+    "mean_ms": "float64",
+}  # fmt: skip
 SAMPLE = {"name": TEXT, "kind": TEXT, "labels": "object", "value": "float64"}
 DELAY = {"attempt": "int64", "delay_s": "float64", "total_s": "float64"}
 STORED = {"key": TEXT, "bytes": "int64", "version": "int64", "saved_at": MOMENT}
@@ -149,6 +154,10 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (runs(), METRIC, 14),
     (runs().snapshot(), METRIC, 14),
     (MetricsRegistry(), SAMPLE, 20),
+    (MetricsRegistry().errors, SAMPLE, 1),
+    (MetricsRegistry().inference_latency, BUCKET, 14),
+    (runs().tool_rows(), CALLED, 1),
+    (runs().bucket_rows(), BUCKET, 7),
     (agents(), AGENT, 2),
     (CircuitBreaker("s"), BREAKER, 1),
     (BackpressureGuard(2), SLOTS, 1),
@@ -227,6 +236,29 @@ def test_a_trace() -> None:
     assert made["run"].tolist() == ["r", "r/a#1", "r", "r"]
     assert made["parent"].isna().tolist() == [True, False, True, True]
     assert made.value_counts(["run", "kind"]).sum() == 4
+
+
+def test_snapshots_are_a_series() -> None:
+    """A row each, taken as often as one likes: what a curve is drawn from."""
+    metrics = RuntimeMetrics()
+    taken = []
+    for ms in (1, 30, 700):
+        metrics.record_step_latency(ms)
+        metrics.record_tool_call("find", ms)
+        taken.append(metrics.snapshot())
+    made = frame(taken)
+
+    assert made["total_tool_calls"].tolist() == [1, 2, 3]
+    assert made["total_tool_calls"].diff().tolist()[1:] == [1, 1]
+    assert made["step_latency_max_ms"].tolist() == [1, 30, 700]
+    assert str(made["step_latency_mean_ms"].dtype) == "float64"
+
+
+def test_bounds_are_numbers_where_one_wants_them() -> None:
+    """As text they are exact; the last is infinite."""
+    bounds = frame(RuntimeMetrics().bucket_rows())["le"].astype(float)
+
+    assert bounds.tolist() == [1, 5, 10, 50, 100, 500, float("inf")]
 
 
 @given(st.sampled_from(get_args(Event)), st.text(st.characters(exclude_categories=())))

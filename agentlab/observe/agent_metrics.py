@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -16,6 +15,7 @@ from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.events import Entry
 from agentlab.core.ids import AgentId
 from agentlab.core.portable import Portable
+from agentlab.observe.calls import Takes
 from agentlab.observe.resident import resident_kb
 from agentlab.observe.values import OTHER, amount
 
@@ -88,7 +88,7 @@ class AgentMetrics(Displayable):
         )
 
 
-class AgentMetricsRegistry(Tabular, Displayable):
+class AgentMetricsRegistry(Takes, Tabular, Displayable):
     """Counts by agent: a sink, for as many traces at once as there are, from any thread.
 
     A run's agent is the one it started for. A child that nobody drives does not start; its
@@ -136,12 +136,6 @@ class AgentMetricsRegistry(Tabular, Displayable):
 
     def __bool__(self) -> bool:
         return True  # one without agents is still one
-
-    def __call__(self, entry: Entry, /) -> None:
-        """Take an entry."""
-        take = self._TAKES.get(type(entry.event))
-        if take:
-            take(self, entry, entry.event)
 
     def record_step(self, agent: str, ms: float) -> None:
         """Count a step that took ``ms``.
@@ -275,14 +269,13 @@ class AgentMetricsRegistry(Tabular, Displayable):
         with self._lock:
             self._step(self._whose(entry), ms, kb)
 
-    _TAKES: ClassVar[dict[type, Callable[[AgentMetricsRegistry, Entry, Any], None]]] = {
+    takes: ClassVar = {
         events.RunStarted: _run_started,
         events.RunEnded: _run_ended,
         events.Answered: _answered,
         events.ToolEnded: _tool_ended,
         events.StepEnded: _step_ended,
     }
-    takes = frozenset(_TAKES)
 
 
 def nothing() -> int:

@@ -1,15 +1,30 @@
-"""Calls under way: what is known of one when it begins, kept until it ends or its run does."""
+"""What readers of traces have in common: what they take of them, and which calls are under way."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+from agentlab.core.events import Entry
 
 V = TypeVar("V")
 MAX_TREES = 10_000
 
 
+class Takes:
+    """A sink by a table: to each kind of event that it takes, what it does with one."""
+
+    takes: ClassVar[Mapping[type, Callable[[Any, Entry, Any], None]]]
+
+    def __call__(self, entry: Entry, /) -> None:
+        """Take an entry."""
+        take = self.takes.get(type(entry.event))
+        if take:
+            take(self, entry, entry.event)
+
+
 class Calls(Generic[V]):
-    """Remembers by run and number. Whoever owns it holds the lock.
+    """Remembers calls under way by run and number. Whoever owns it holds the lock.
 
     A call that is cancelled never ends, and a child that nobody drives does not either; so they
     are kept by tree, and the end of a run forgets it and all below it. Of trees that never end,

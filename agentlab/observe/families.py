@@ -47,8 +47,12 @@ class Family:
         return heading(self.name, self.kind.kind, self.help) + lines(self.rows())
 
     def rows(self) -> list[SampleRow]:
-        """List its samples, series by series in the order of their labels."""
-        return [row for _, each in sorted(self.series.items()) for row in each.rows()]
+        """List its samples, series by series."""
+        return [row for each in self.ordered() for row in each.rows()]
+
+    def ordered(self) -> list[Series]:
+        """List the series in the order of their labels."""
+        return [each for _, each in sorted(self.series.items())]
 
 
 def check_names(kind: type[Series], name: str, label_names: Iterable[str]) -> None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
+import msgspec
+
+from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
+from agentlab.core.portable import Portable
 from agentlab.observe.values import amount
+
+
+class BucketRow(Portable, Displayable, msgspec.Struct, frozen=True):
+    """One bucket of a histogram: its bound as text, its own count, and all up to the bound."""
+
+    le: str
+    count: int
+    cumulative: int
 
 
 class Buckets:
@@ -74,6 +86,16 @@ class Buckets:
 
     def _labels(self) -> Iterator[str]:
         return map(written, (*self.bounds, math.inf))
+
+
+def bucket_rows(counts: Mapping[str, int]) -> list[BucketRow]:
+    """List buckets, given each one's own count under its bound.
+
+    >>> [row.cumulative for row in bucket_rows({"5": 1, "50": 0, "+Inf": 2})]
+    [1, 1, 3]
+    """
+    sums = accumulate(counts.values())
+    return [BucketRow(le, n, at) for (le, n), at in zip(counts.items(), sums, strict=True)]
 
 
 def ordered(bounds: Iterable[float]) -> tuple[float, ...]:

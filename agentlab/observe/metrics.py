@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from agentlab.core import events
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.events import Entry
-from agentlab.observe.calls import Calls
-from agentlab.observe.histogram import Buckets
+from agentlab.observe.calls import Calls, Takes
+from agentlab.observe.histogram import BucketRow, Buckets
 from agentlab.observe.snapshot import (
     COUNTERS,
-    BucketRow,
     MetricRow,
     MetricsSnapshot,
     ToolMetricRow,
@@ -26,7 +24,7 @@ STEP_BOUNDS_MS = (1, 5, 10, 50, 100, 500)
 MAX_TOOLS = 1000
 
 
-class RuntimeMetrics(Tabular, Displayable):
+class RuntimeMetrics(Takes, Tabular, Displayable):
     """Counts what runs do: a sink, for as many traces at once as there are, from any thread.
 
     Only a run that is nobody's child is a session. Steps and tool calls count wherever they
@@ -46,6 +44,7 @@ class RuntimeMetrics(Tabular, Displayable):
         self._counts = dict.fromkeys(COUNTERS, 0)
         self._calls_of: dict[str, int] = {}
         self._failures_of: dict[str, int] = {}
+        self._ms_of: dict[str, float] = {}
         self._names: set[str] = set()
         self._latency = Buckets(STEP_BOUNDS_MS)
         self._under_way = Calls[str]()
@@ -58,17 +57,17 @@ class RuntimeMetrics(Tabular, Displayable):
             f" {counts['total_tool_calls']} tool calls, {counts['failed_tool_calls']} failed>"
         )
 
-    def __call__(self, entry: Entry, /) -> None:
-        """Take an entry."""
-        event = entry.event
-        take = self._TAKES.get(type(event))
-        if take:
-            take(self, entry, event)
+    def record_tool_call(self, name: str, ms: float = 0.0) -> None:
+        """Count a call that no trace tells of, and say how long it took.
 
-    def record_tool_call(self, name: str) -> None:
-        """Count a call that no trace tells of."""
+        Raises
+        ------
+        InvalidValue
+            That is negative, or no number.
+        """
+        ms = amount(ms, "a latency in ms")
         with self._lock:
-            self._called(name)
+            self._called(name, ms)
 
     def record_tool_failure(self, name: str) -> None:
         """Say that a call so recorded failed."""
@@ -168,6 +167,11 @@ class RuntimeMetrics(Tabular, Displayable):
         with self._lock:
             return share(self._failures_of.get(tool, 0), self._calls_of.get(tool, 0))
 
+    def mean_ms_for(self, tool: str) -> float:
+        """Give the milliseconds that a call of one tool took on average, 0 without calls."""
+        with self._lock:
+            return share(self._ms_of.get(tool, 0.0), self._calls_of.get(tool, 0))
+
     def tool_calls_per_session(self) -> float:
         """Give the tool calls a run that ended, 0 where none did."""
         return self.snapshot().tool_calls_per_session()
@@ -180,6 +184,7 @@ class RuntimeMetrics(Tabular, Displayable):
                 **self._counts,
                 per_tool_calls=dict(sorted(self._calls_of.items())),
                 per_tool_failures=dict(sorted(self._failures_of.items())),
+                per_tool_ms=dict(sorted(self._ms_of.items())),
                 step_latency_buckets=latency.by_bound(),
                 step_latency_mean_ms=share(latency.sum, latency.count),
                 step_latency_sum_ms=float(latency.sum),
@@ -198,10 +203,11 @@ class RuntimeMetrics(Tabular, Displayable):
         """List the buckets of the step latencies."""
         return self.snapshot().bucket_rows()
 
-    def _called(self, name: str) -> None:
+    def _called(self, name: str, ms: float) -> None:
         self._counts["total_tool_calls"] += 1
         name = self._name(name)
         self._calls_of[name] = self._calls_of.get(name, 0) + 1
+        self._ms_of[name] = self._ms_of.get(name, 0.0) + ms
 
     def _failed(self, name: str) -> None:
         self._counts["failed_tool_calls"] += 1
@@ -238,7 +244,7 @@ class RuntimeMetrics(Tabular, Displayable):
     def _tool_ended(self, entry: Entry, event: events.ToolEnded) -> None:
         with self._lock:
             name = self._under_way.end(entry.run, event.call_id) or OTHER
-            self._called(name)
+            self._called(name, max(0.0, event.ms))
             if not event.ok:
                 self._failed(name)
 
@@ -255,7 +261,7 @@ class RuntimeMetrics(Tabular, Displayable):
         with self._lock:
             self._counts["checkpoint_errors"] += 1
 
-    _TAKES: ClassVar[dict[type, Callable[[RuntimeMetrics, Entry, Any], None]]] = {
+    takes: ClassVar = {
         events.RunStarted: _run_started,
         events.RunEnded: _run_ended,
         events.ToolStarted: _tool_started,

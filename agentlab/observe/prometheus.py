@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from agentlab.core import events
@@ -12,7 +12,7 @@ from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
 from agentlab.core.text import clean
-from agentlab.observe.calls import Calls
+from agentlab.observe.calls import Calls, Takes
 from agentlab.observe.exposition import CONTENT_TYPE, SampleRow
 from agentlab.observe.families import MAX_SERIES, Family, check_names
 from agentlab.observe.histogram import ordered
@@ -28,7 +28,7 @@ log = logging.getLogger("agentlab.metrics")
 S = TypeVar("S", bound=Series)
 
 
-class MetricsRegistry(Tabular, Displayable):
+class MetricsRegistry(Takes, Tabular, Displayable):
     """Named counters, gauges and histograms, and their text for Prometheus.
 
     It is a sink that feeds the five metrics it begins with: ``agent_inferences_total`` (the
@@ -60,13 +60,6 @@ class MetricsRegistry(Tabular, Displayable):
     def __repr__(self) -> str:
         count = sum(len(each.series) for each in [*self._families.values()])
         return f"<MetricsRegistry {len(self._families)} metrics, {count} series>"
-
-    def __call__(self, entry: Entry, /) -> None:
-        """Take an entry."""
-        event = entry.event
-        take = self._TAKES.get(type(event))
-        if take:
-            take(self, entry, event)
 
     def counter(
         self,
@@ -121,6 +114,10 @@ class MetricsRegistry(Tabular, Displayable):
     def prometheus_text(self) -> str:
         """Write all metrics down, by name; serve it as ``CONTENT_TYPE``."""
         return "".join(family.text() for family in self._sorted())
+
+    def series(self) -> list[Series]:
+        """List all counters, gauges and histograms, in the order of the text."""
+        return [each for family in self._sorted() for each in family.ordered()]
 
     def rows(self) -> list[SampleRow]:
         """List all samples, in the order of the text."""
@@ -236,7 +233,7 @@ class MetricsRegistry(Tabular, Displayable):
         if event.stop_reason == "error":
             self.errors.inc()
 
-    _TAKES: ClassVar[dict[type, Callable[[MetricsRegistry, Entry, Any], None]]] = {
+    takes: ClassVar = {
         events.Asked: _asked,
         events.Answered: _answered,
         events.ToolEnded: _tool_ended,

@@ -8,15 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from agentlab.core.doors import Displayable
+from agentlab.core.doors import Displayable, Tabular
 from agentlab.observe.exposition import SampleRow, labelled
-from agentlab.observe.histogram import Buckets, written
+from agentlab.observe.histogram import BucketRow, Buckets, bucket_rows, written
 from agentlab.observe.values import amount
 
 LATENCY_BOUNDS_MS = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000)
 
 
-class Series(Displayable, ABC):
+class Series(Tabular, Displayable, ABC):
     """A metric with one set of labels. A registry makes them, checks the names, and keeps them."""
 
     kind: ClassVar[str]
@@ -174,6 +174,11 @@ class Histogram(Series):
         """Count what is at most a bound, under that bound as text."""
         with self._lock:
             return self._buckets.cumulative()
+
+    def bucket_rows(self) -> list[BucketRow]:
+        """List the buckets: what a frame of it holds."""
+        with self._lock:
+            return bucket_rows(self._buckets.by_bound())
 
     def percentile(self, p: float) -> float:
         """Give what the share ``p`` of the observations is at most, as a bucket's bound."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.portable import Portable
-from agentlab.observe.histogram import percentile
+from agentlab.observe.histogram import BucketRow, bucket_rows, percentile
 from agentlab.observe.values import OTHER
 
+N = TypeVar("N", int, float)
 COUNTERS = (
     "active_sessions", "total_sessions", "sessions_started", "sessions_failed", "total_steps",
     "total_tool_calls", "failed_tool_calls", "backpressure_shed_count", "memory_recall_count",
@@ -28,20 +28,13 @@ class MetricRow(Portable, Displayable, msgspec.Struct, frozen=True):
 
 
 class ToolMetricRow(Portable, Displayable, msgspec.Struct, frozen=True):
-    """One tool, and what came of calling it."""
+    """One tool, what came of calling it, and how long a call took on average."""
 
     tool: str
     calls: int
     failures: int
     failure_rate: float
-
-
-class BucketRow(Portable, Displayable, msgspec.Struct, frozen=True):
-    """One bucket of a histogram: its bound as text, its own count, and all up to the bound."""
-
-    le: str
-    count: int
-    cumulative: int
+    mean_ms: float
 
 
 class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=True):
@@ -62,6 +55,8 @@ class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=Tru
         Runs turned away, times a memory was asked, times that something could not be saved.
     per_tool_calls, per_tool_failures : dict of str to int
         By name, in its order; what came when there were too many names is ``__other__``.
+    per_tool_ms : dict of str to float
+        What the calls of each took together.
     step_latency_buckets : dict of str to int
         How many steps took at most so many milliseconds, and more than the bound before.
     step_latency_mean_ms, step_latency_sum_ms, step_latency_max_ms : float
@@ -80,6 +75,7 @@ class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=Tru
     checkpoint_errors: int = 0
     per_tool_calls: dict[str, int] = {}
     per_tool_failures: dict[str, int] = {}
+    per_tool_ms: dict[str, float] = {}
     step_latency_buckets: dict[str, int] = {}
     step_latency_mean_ms: float = 0.0
     step_latency_sum_ms: float = 0.0
@@ -111,6 +107,10 @@ class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=Tru
         """Give the share of the calls of one tool that failed, 0 where there were none."""
         return share(self.tool_failure_count(tool), self.tool_call_count(tool))
 
+    def mean_ms_for(self, tool: str) -> float:
+        """Give the milliseconds that a call of one tool took on average, 0 without calls."""
+        return share(self.per_tool_ms.get(tool, 0.0), self.tool_call_count(tool))
+
     def most_called_tool(self) -> str | None:
         """Give the tool that was called most, the first by name of equals."""
         return most_called(self.per_tool_calls)
@@ -134,14 +134,17 @@ class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=Tru
         The mean is that of the steps since. The longest step is the longest seen until now: it
         may be one from before. ``MetricsSnapshot.delta(after, before)`` is the same.
         """
+        calls = some(less(self.per_tool_calls, before.per_tool_calls))
+        took = less(self.per_tool_ms, before.per_tool_ms)
         counts = {name: max(0, getattr(self, name) - getattr(before, name)) for name in COUNTERS}
         buckets = less(self.step_latency_buckets, before.step_latency_buckets)
         steps = sum(buckets.values())
         total = max(0.0, self.step_latency_sum_ms - before.step_latency_sum_ms) if steps else 0.0
         return MetricsSnapshot(
             **counts,
-            per_tool_calls=some(less(self.per_tool_calls, before.per_tool_calls)),
+            per_tool_calls=calls,
             per_tool_failures=some(less(self.per_tool_failures, before.per_tool_failures)),
+            per_tool_ms={name: took.get(name, 0.0) for name in calls},
             step_latency_buckets=buckets,
             step_latency_mean_ms=share(total, steps),
             step_latency_sum_ms=total,
@@ -173,15 +176,14 @@ class MetricsSnapshot(Portable, Tabular, Displayable, msgspec.Struct, frozen=Tru
                 self.tool_call_count(tool),
                 self.tool_failure_count(tool),
                 self.failure_rate_for(tool),
+                self.mean_ms_for(tool),
             )
             for tool in sorted(names, key=lambda name: (-self.tool_call_count(name), name))
         ]
 
     def bucket_rows(self) -> list[BucketRow]:
         """List the buckets of the step latencies."""
-        counts = self.step_latency_buckets
-        sums = accumulate(counts.values())
-        return [BucketRow(le, n, at) for (le, n), at in zip(counts.items(), sums, strict=True)]
+        return bucket_rows(self.step_latency_buckets)
 
 
 def share(part: float, whole: float) -> float:
@@ -195,7 +197,7 @@ def most_called(calls: Mapping[str, int]) -> str | None:
     return min(named, key=lambda name: (-calls[name], name), default=None)
 
 
-def less(after: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+def less(after: Mapping[str, N], before: Mapping[str, N]) -> dict[str, N]:
     """Subtract by name, down to zero."""
     return {name: max(0, count - before.get(name, 0)) for name, count in after.items()}
 

@@ -20,8 +20,9 @@ from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry, Event
 from agentlab.core.run import Run
 from agentlab.models.scripted import ScriptedModel
+from agentlab.observe.histogram import BucketRow
 from agentlab.observe.metrics import MAX_TOOLS, RuntimeMetrics
-from agentlab.observe.snapshot import COUNTERS, BucketRow, MetricsSnapshot, ToolMetricRow
+from agentlab.observe.snapshot import COUNTERS, MetricsSnapshot, ToolMetricRow
 from agentlab.runtime import AgentRuntime
 from agentlab.strategies.react import Outcome
 from agentlab.tools.spec import tool
@@ -71,8 +72,8 @@ def test_w30_1() -> None:
 def test_w30_2() -> None:
     """Three calls, one in vain: a third."""
     metrics = RuntimeMetrics()
-    for _ in range(3):
-        metrics.record_tool_call("a")
+    for ms in (1, 2, 6):
+        metrics.record_tool_call("a", ms)
     metrics.record_tool_failure("a")
     metrics.record_tool_call("b")
     snapshot = metrics.snapshot()
@@ -81,7 +82,11 @@ def test_w30_2() -> None:
     assert (snapshot.tool_call_count("a"), snapshot.tool_failure_count("a")) == (3, 1)
     assert (snapshot.tool_call_count("b"), snapshot.tool_failure_count("b")) == (1, 0)
     assert snapshot.failure_rate() == metrics.failure_rate() == 1 / 4
-    assert snapshot.tool_rows() == [ToolMetricRow("a", 3, 1, 1 / 3), ToolMetricRow("b", 1, 0, 0.0)]
+    assert metrics.mean_ms_for("a") == snapshot.mean_ms_for("a") == 3
+    assert snapshot.tool_rows() == [
+        ToolMetricRow("a", 3, 1, 1 / 3, 3.0),
+        ToolMetricRow("b", 1, 0, 0.0, 0.0),
+    ]
 
 
 def test_a_snapshot_does_not_change() -> None:
@@ -216,6 +221,22 @@ def test_what_came_since(first: list[float], then: list[float]) -> None:
         assert since.percentile(1) == alone.percentile(1)
 
 
+def test_what_tools_took_since() -> None:
+    """Is of those that were called since; a tool that was not is not there."""
+    metrics = RuntimeMetrics()
+    for name, ms in (("a", 10.5), ("b", 2)):
+        metrics.record_tool_call(name, ms)
+    before = metrics.snapshot()
+    for ms in (30, 50):
+        metrics.record_tool_call("a", ms)
+    since = metrics.snapshot().delta(before)
+
+    assert since.per_tool_ms == {"a": 80.0}
+    assert since.mean_ms_for("a") == 40
+    assert since.mean_ms_for("b") == since.mean_ms_for("c") == 0
+    assert before.mean_ms_for("a") == 10.5
+
+
 def test_a_difference_the_wrong_way_round() -> None:
     """Is nothing, not less than nothing."""
     after = demo().snapshot()
@@ -297,7 +318,9 @@ def test_what_is_no_latency_is_refused(ms: float) -> None:
     metrics = RuntimeMetrics()
     with pytest.raises(InvalidValue, match=r"a latency in ms must be .*, got "):
         metrics.record_step_latency(ms)
-    assert metrics.avg_step_latency_ms() == 0.0
+    with pytest.raises(InvalidValue, match=r"a latency in ms must be .*, got "):
+        metrics.record_tool_call("a", ms)
+    assert metrics.avg_step_latency_ms() == metrics.total_tool_calls() == 0
 
 
 def test_a_snapshot_is_of_one_moment() -> None:

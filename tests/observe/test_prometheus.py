@@ -294,6 +294,31 @@ def test_series_are_in_the_order_of_their_labels() -> None:
     assert told == ["a", "b", "c"]
 
 
+def test_all_series() -> None:
+    """In the order of the text, each the very one that counts."""
+    registry = MetricsRegistry()
+    second = registry.counter("a_total", labels={"tool": "y"})
+    first = registry.counter("a_total", labels={"tool": "x"})
+    listed = registry.series()
+
+    assert listed[0] is first
+    assert listed[1] is second
+    assert [row for each in listed for row in each.rows()] == registry.rows()
+    assert len(listed) == 7
+
+
+def test_buckets_by_themselves() -> None:
+    """And up to each: the last is all there is, as exposed."""
+    took = Histogram("took_ms", buckets=[5, 50])
+    for ms in (3, 30, 40, 400):
+        took.observe(ms)
+
+    assert [(row.le, row.count, row.cumulative) for row in took.bucket_rows()] == [
+        ("5", 1, 1), ("50", 2, 3), ("+Inf", 1, 4),
+    ]  # fmt: skip
+    assert {row.le: row.cumulative for row in took.bucket_rows()} == took.buckets()
+
+
 def test_a_clock_that_goes_back() -> None:
     """Is not worth an answer of less than no time."""
     registry = MetricsRegistry()

@@ -45,7 +45,8 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.Answered, CALL, st.just("t"),
               st.builds(Usage, st.integers(0, 9), st.integers(0, 9))),
     st.builds(events.ToolStarted, CALL, st.sampled_from(["x", "y"]), st.none(), st.booleans()),
-    st.builds(events.ToolEnded, CALL, st.booleans(), st.none(), st.none(), st.none(), st.just(1.0)),
+    st.builds(events.ToolEnded, CALL, st.booleans(), st.none(), st.none(), st.none(),
+              st.integers(0, 99).map(float)),
     st.builds(events.StepEnded, st.builds(events.ReActStep, st.just("t"), st.just("a"),
               step_duration_ms=st.integers(0, 700))),
     st.builds(events.Warned, st.just("w")),
@@ -98,13 +99,14 @@ def agent_at(entries: list[Entry], place: int) -> str:
     return named.get(here.run, fallback)
 
 
-def tools_in(entries: list[Entry]) -> list[tuple[str, bool]]:
-    """List the tool calls that ended: of which tool, and whether it was well."""
+def tools_in(entries: list[Entry]) -> list[tuple[str, bool, float]]:
+    """List the tool calls that ended: of which tool, whether it was well, how long it took."""
     told = []
     for place, entry in enumerate(entries):
         if isinstance(entry.event, events.ToolEnded):
             start = begun(entries, place, events.ToolStarted, events.ToolEnded)
-            told.append((start.event.tool if start else OTHER, entry.event.ok))
+            tool_name = start.event.tool if start else OTHER
+            told.append((tool_name, entry.event.ok, entry.event.ms))
     return told
 
 
@@ -125,9 +127,11 @@ def check_runtime(metrics: RuntimeMetrics, entries: list[Entry]) -> None:
     assert seen.sessions_failed == sum(event.stop_reason == "error" for event in ended)
     assert seen.total_steps == len(took)
     assert seen.total_tool_calls == len(tools) == len(kinds(entries, events.ToolEnded))
-    assert seen.failed_tool_calls == sum(not ok for _, ok in tools)
-    assert seen.per_tool_calls == dict(Counter(name for name, _ in tools))
-    assert seen.per_tool_failures == dict(Counter(name for name, ok in tools if not ok))
+    assert seen.failed_tool_calls == sum(not ok for _, ok, _ in tools)
+    assert seen.per_tool_calls == dict(Counter(name for name, _, _ in tools))
+    assert seen.per_tool_failures == dict(Counter(name for name, ok, _ in tools if not ok))
+    for name in seen.per_tool_calls:
+        assert seen.per_tool_ms[name] == sum(ms for tool_name, _, ms in tools if tool_name == name)
     assert seen.memory_recall_count == len(kinds(entries, events.Recalled))
     assert seen.checkpoint_errors == len(kinds(entries, events.SaveFailed))
     bounds = [-math.inf, 1, 5, 10, 50, 100, 500, math.inf]
