@@ -15,11 +15,28 @@ from agentlab.display.parts import Column, fold, table
 from agentlab.display.words import count, number
 
 COLUMNS = [Column("size", "wide"), Column("how many", "num")]
+Words = Callable[[float], str]
 TOP, TALLEST, BELOW = 16, 56, 16  # pixels: the count above a bar, the highest bar, its bound
 GAP = 0.14  # of a column
 
 
-def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, path: str) -> Html:
+def tick(bound: float) -> str:
+    """Write a bound as short as can be.
+
+    >>> [tick(bound) for bound in (0.5, 5, 2500, 1e6, math.inf)]
+    ['0.5', '5', '2.5k', '1M', '∞']
+    """
+    if math.isinf(bound):
+        return "∞"
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if bound >= size:
+            return f"{bound / size:g}{letter}"
+    return f"{bound:g}"
+
+
+def histogram(
+    bounds: Sequence[float], counts: Sequence[int], *, title: str, path: str, say: Words = tick
+) -> Html:
     """Draw how many there are up to each bound, and above the bound before it.
 
     Parameters
@@ -32,6 +49,8 @@ def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, pat
         What is counted, and in which unit.
     path : str
         Where the numbers are in Python.
+    say : callable
+        Writes a bound, shortly.
     """
     width, most = 100 / len(bounds), max(map(number, counts), default=0) or 1
     foot = TOP + TALLEST
@@ -49,12 +68,12 @@ def histogram(bounds: Sequence[float], counts: Sequence[int], *, title: str, pat
                 height=str(max(tall, 1)),
                 fill="currentColor",
                 rx="1",
-            )(h("title")(f"{span(bounds, i)}: {count(times)}")),
+            )(h("title")(f"{span(bounds, i, say)}: {count(times)}")),
             _text("agl-count", middle, foot - tall - 4)(count(times) if times else ""),
-            _text("agl-tick", middle, foot + 13)(under(bounds, i)),
+            _text("agl-tick", middle, foot + 13)(under(bounds, i, say)),
         ]
     told = f"{title}: " + ", ".join(
-        f"{span(bounds, i)} {count(times)}" for i, times in enumerate(counts) if times
+        f"{span(bounds, i, say)} {count(times)}" for i, times in enumerate(counts) if times
     )
     box = {"role": "img", "width": "100%", "height": str(foot + BELOW)}
     return h("figure", "agl-plot", title=path)(
@@ -67,33 +86,22 @@ def _text(cls: str, x: str, y: int) -> Callable[..., Html]:
     return h("text", cls, x=x, y=str(y), **how)
 
 
-def tick(bound: float) -> str:
-    """Write a bound as short as can be.
-
-    >>> [tick(bound) for bound in (0.5, 5, 2500, 1e6, math.inf)]
-    ['0.5', '5', '2.5k', '1M', '∞']
-    """
-    if math.isinf(bound):
-        return "∞"
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if bound >= size:
-            return f"{bound / size:g}{letter}"
-    return f"{bound:g}"
-
-
-def numbers(bounds: Sequence[float], counts: Sequence[int], *, path: str) -> Html:
+def numbers(
+    bounds: Sequence[float], counts: Sequence[int], *, path: str, say: Words = tick
+) -> Html:
     """Give the numbers of a histogram as a table, one click away."""
-    cells = [(span(bounds, i), count(times)) for i, times in enumerate(counts)]
-    return fold("all columns", table("each without those before", COLUMNS, cells, path=path))
+    cells = [(span(bounds, i, say), count(times)) for i, times in enumerate(counts)]
+    told = table(f"each without those above it: {path}", COLUMNS, cells, path=path)
+    return fold("the columns as a table", told)
 
 
-def under(bounds: Sequence[float], i: int) -> str:
+def under(bounds: Sequence[float], i: int, say: Words) -> str:
     """Write what stands under a column: its bound, or that it has none."""
-    return f">{tick(bounds[i - 1])}" if i and math.isinf(bounds[i]) else tick(bounds[i])
+    return f">{say(bounds[i - 1])}" if i and math.isinf(bounds[i]) else say(bounds[i])
 
 
-def span(bounds: Sequence[float], i: int) -> str:
+def span(bounds: Sequence[float], i: int, say: Words) -> str:
     """Say in words what a column holds."""
     if math.isinf(bounds[i]):
-        return f"above {tick(bounds[i - 1])}" if i else "all"
-    return f"up to {tick(bounds[i])}"
+        return f"above {say(bounds[i - 1])}" if i else "all"
+    return f"up to {say(bounds[i])}"

@@ -5,14 +5,16 @@ And of the pipeline that composes them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from agentlab.display.html import Html, h
-from agentlab.display.parts import Chip, Column, Room, asked, bar, card, fold, note, table
+from agentlab.display.parts import Chip, Column, Room, asked, bar, card, drawn, fold, note, table
 from agentlab.display.words import count, gist, number, plural, seconds, text_of
 from agentlab.resilience.backpressure import BackpressureGuard
-from agentlab.resilience.circuit import CircuitState
+from agentlab.resilience.circuit import BreakerRow, CircuitState
 from agentlab.resilience.circuit_breaker import CircuitBreaker
 from agentlab.resilience.dedup import Deduplicator
-from agentlab.resilience.pipeline import Pipeline, StageRow
+from agentlab.resilience.pipeline import Pipeline, Stage
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 
@@ -58,21 +60,32 @@ def breaker_card(breaker: CircuitBreaker | SharedCircuitBreaker, room: Room) -> 
                 "now",
                 f"{WORDS[state]}{after(state, row.next_change_s, probing=row.probing)}",
                 "",
-                "",
+                "breaker.next_change_s",
             ),
             ("failures", failures, "", "breaker.failure_count"),
-            ("window", seconds(row.recovery_window * 1000), "", "breaker.recovery_window"),
+            ("states", machine(row, state), "", "breaker.state"),
         ),
         path="breaker",
+    )
+
+
+def machine(row: BreakerRow, now: CircuitState) -> Html:
+    """Draw the states in the order they come, that of now as a chip, and what leads on."""
+    opens = plural(row.threshold, "failure") + (" in a row" if row.threshold > 1 else "")
+    closed, opened, half_open = (
+        drawn(chip if state is now else Chip("off", chip.word)) for state, chip in STATES.items()
+    )
+    return h("span")(
+        closed, f" — {opens} → ", opened, f" — {lasting(row.recovery_window)} → ", half_open
     )
 
 
 def after(state: CircuitState, next_s: float | None, *, probing: bool) -> str:
     """Say what changes by itself, and when."""
     if state is CircuitState.Open:
-        return f"; a probe may try in {seconds(number(next_s) * 1000)}"
+        return f"; a probe may try in {lasting(next_s)}"
     if probing:
-        return f"; it is out, and lapses in {seconds(number(next_s) * 1000)}"
+        return f"; it is out, and lapses in {lasting(next_s)}"
     return ""
 
 
@@ -104,6 +117,15 @@ def backpressure_card(guard: BackpressureGuard, room: Room) -> Html:  # noqa: AR
     )
 
 
+def lasting(s: Any) -> str:
+    """Say a number of seconds, whole ones whole: most are set by people.
+
+    >>> [lasting(s) for s in (0.1, 30, 2.5, 60)]
+    ['0.1 s', '30 s', '2.5 s', '1 min']
+    """
+    return seconds(number(s) * 1000).replace(".0 s", " s")
+
+
 def times(value: int) -> str:
     """``once``, ``3 times``."""
     return "never" if not value else "once" if value == 1 else f"{count(value)} times"
@@ -117,8 +139,8 @@ def retry_card(policy: RetryPolicy, room: Room) -> Html:
     cells = [
         (
             count(row.attempt),
-            h("span")(bar(row.delay_s / longest), f" {seconds(row.delay_s * 1000)}"),
-            seconds(row.total_s * 1000),
+            h("span")(bar(row.delay_s / longest), f" {lasting(row.delay_s)}"),
+            lasting(row.total_s),
         )
         for row in shown
     ]
@@ -139,7 +161,7 @@ def retry_card(policy: RetryPolicy, room: Room) -> Html:
         [
             policy.growth if rows else "",
             "full jitter" if policy.jitter == "full" else "",
-            f"within {seconds(policy.deadline_s * 1000)}" if policy.deadline_s else "",
+            f"within {lasting(policy.deadline_s)}" if policy.deadline_s else "",
             only,
         ],
         body,
@@ -152,9 +174,7 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
     row, entries = dedup.stats(), dedup.entries()
     spared, asked_ = row.hits + row.joined, row.hits + row.joined + row.claims
     shown = entries[: 2 * room.ends]
-    cells = [
-        (gist(each.key, 80), text_of(each.state), seconds(each.age_s * 1000)) for each in shown
-    ]
+    cells = [(gist(each.key, 80), text_of(each.state), lasting(each.age_s)) for each in shown]
     rest = f"; the rest: dedup.entries()[{len(shown)}:]" if len(shown) < len(entries) else ""
     listing = fold(
         plural(len(entries), "key"),
@@ -171,7 +191,7 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
         f"{count(row.cached)} cached",
         Chip("run", f"{count(row.in_flight)} in flight") if row.in_flight else empty,
         [
-            f"kept {seconds(row.ttl_s * 1000)}",
+            f"kept {lasting(row.ttl_s)}",
             f"at most {count(row.max_entries)}",
             f"{count(row.evicted)} evicted" if row.evicted else "",
             f"{count(row.stale)} came too late" if row.stale else "",
@@ -184,7 +204,7 @@ def dedup_card(dedup: Deduplicator, room: Room) -> Html:
 
 def pipeline_card(pipeline: Pipeline, room: Room) -> Html:
     """Draw a pipeline: a row a stage, in the order that a text takes."""
-    rows = pipeline.rows()
+    rows, stages = pipeline.rows(), pipeline.stages
     if not rows:
         return card(
             "pipeline", "no stages", Chip("", "empty"), (), note(NO_STAGES), path="pipeline"
@@ -192,13 +212,11 @@ def pipeline_card(pipeline: Pipeline, room: Room) -> Html:
     shown = rows[: 3 * room.ends]
     cells = [
         (
-            gist(row.name, 60),
+            h("span", title=f"pipeline.stages[{i}]")(gist(row.name, 60)),
             h("span", "agl-code")(gist(row.handler, 60), "" if row.inline else " (in a thread)"),
-            h("span")(
-                *(h("span", "agl-tag")(gist(each, 90)) for each in policies_of(row)),
-            ),
+            h("span")(*policies_of(stage, f"pipeline.stages[{i}]")),
         )
-        for row in shown
+        for i, (row, stage) in enumerate(zip(shown, stages, strict=False))
     ]
     rest = f"; the rest: pipeline.rows()[{len(shown)}:]" if len(shown) < len(rows) else ""
     caption = f"in order; policies from the outside in{rest}"
@@ -212,6 +230,23 @@ def pipeline_card(pipeline: Pipeline, room: Room) -> Html:
     )
 
 
-def policies_of(row: StageRow) -> list[str]:
-    """List the policies of a stage, the outermost first."""
-    return [each for each in (row.dedup, row.retry, row.breaker) if each]
+def policies_of(stage: Stage, path: str) -> list[Html]:
+    """Draw the policies of a stage, the outermost first."""
+    return [
+        h("span", title=f"{path}.{name}")(h("span", "agl-tag")(gist(in_words(policy), 90)), " ")
+        for name in ("dedup", "retry", "breaker")
+        if (policy := getattr(stage, name)) is not None
+    ]
+
+
+def in_words(policy: object) -> str:
+    """Say what a policy does, in a few words."""
+    match policy:
+        case Deduplicator():
+            return f"once in {lasting(policy.stats().ttl_s)}"
+        case RetryPolicy():
+            return f"up to {plural(policy.max_attempts, 'attempt')}, {policy.growth}"
+        case CircuitBreaker() | SharedCircuitBreaker():
+            row = policy.stats()
+            return f"breaker {row.service} {STATES[CircuitState(row.state)].word}"
+    return repr(policy)

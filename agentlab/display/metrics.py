@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from agentlab.display.charts import histogram, numbers
 from agentlab.display.html import Html, h
-from agentlab.display.parts import Chip, Column, Room, bar, card, fold, note, table, took
+from agentlab.display.parts import Chip, Column, Room, card, fold, in_vain, note, table, took
 from agentlab.display.words import count, gist, most, number, plural, seconds
 from agentlab.observe.agent_metrics import AgentMetrics, AgentMetricsRegistry, AgentMetricsSnapshot
-from agentlab.observe.exposition import SampleRow
+from agentlab.observe.exposition import labelled
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
 from agentlab.observe.series import Histogram, Series
@@ -23,8 +21,8 @@ NO_AGENTS = "Nothing was heard of any agent yet: `await lab.run(…, agent='ada'
 TOOLS = [
     Column("tool", "fit"),
     Column("calls", "num"),
-    Column("failed", "num"),
-    Column("failure rate", "wide"),
+    Column("failed", "fit"),
+    Column("mean", "wide"),
 ]
 AGENTS = [
     Column("agent", "fit"),
@@ -35,23 +33,27 @@ AGENTS = [
     Column("tokens in", "num"),
     Column("out", "num"),
 ]
-SAMPLES = [Column("metric", "wide"), Column("kind", "fit"), Column("value", "num")]
+SERIES = [
+    Column("metric", "fit"),
+    Column("value", "num"),
+    Column("kind", "fit"),
+    Column("what it is", "wide"),
+]
 COUNTERS = [Column("counter", "wide"), Column("value", "num")]
 
 
 def runtime_card(metrics: RuntimeMetrics | MetricsSnapshot, room: Room) -> Html:
     """Draw the counters of a runtime: its tools, and how long its steps took."""
-    live = isinstance(metrics, RuntimeMetrics)
     seen = metrics.snapshot() if isinstance(metrics, RuntimeMetrics) else metrics
-    path = "metrics" if live else "snapshot"
+    kind, path = ("metrics snapshot", "snapshot") if seen is metrics else ("metrics", "metrics")
     name = plural(seen.total_sessions, "session")
     running = Chip("run", f"{count(seen.active_sessions)} running")
     chip = running if seen.active_sessions else None
     rows = seen.rows()
     if not any(number(row.value) for row in rows):
-        return card("metrics", "no runs", Chip("", "empty"), (), note(NO_RUNS), path=path)
+        return card(kind, "no runs", Chip("", "empty"), (), note(NO_RUNS), path=path)
     return card(
-        "metrics",
+        kind,
         name,
         chip,
         figures(seen),
@@ -86,41 +88,37 @@ def figures(seen: MetricsSnapshot) -> list[str]:
 def tool_table(seen: MetricsSnapshot, room: Room, path: str) -> Html:
     """Draw a row a tool, most called first."""
     found = seen.tool_rows()
-    shown = found[: 3 * room.ends]
+    shown, path = found[: 3 * room.ends], f"{path}.tool_rows()"
+    slowest = most([tool.mean_ms for tool in shown])
     cells = [
         (
-            h("span", "agl-call")(h("b")(gist(tool.tool, 60))),
+            h("span", "agl-call", title=f"{path}[{i}]")(h("b")(gist(tool.tool, 60))),
             count(tool.calls),
-            count(tool.failures),
-            failing(tool.failure_rate) if tool.failures else "",
+            in_vain(tool.failures, tool.calls),
+            took(tool.mean_ms, slowest) if slowest else "",  # nobody timed them
         )
-        for tool in shown
+        for i, tool in enumerate(shown)
     ]
-    return table(
-        left_out(len(shown), len(found), "tools, most called first", f"{path}.tool_rows()"),
-        TOOLS,
-        cells,
-        path=f"{path}.tool_rows()",
-    )
+    caption = left_out(len(shown), len(found), "tools, most called first", path)
+    return table(caption, TOOLS, cells, path=path)
 
 
 def latencies(seen: MetricsSnapshot, path: str) -> tuple[Html, Html]:
     """Draw how long steps took, and in words half of them, nearly all, and the longest."""
-    bounds = [float(bound) for bound in seen.step_latency_buckets]
-    half, nearly = seen.percentile(0.5), seen.percentile(0.95)
+    longest = seen.step_latency_max_ms
+    half, nearly = (seconds(min(seen.percentile(share), longest)) for share in (0.5, 0.95))
     title = (
-        f"step latency, ms · mean {seconds(seen.step_latency_mean_ms)} · half up to"
-        f" {seconds(half)} · 95% up to {seconds(nearly)} · longest"
-        f" {seconds(seen.step_latency_max_ms)}"
+        f"how long steps took · mean {seconds(seen.step_latency_mean_ms)} · half within {half}"
+        f" · 95% within {nearly} · longest {seconds(longest)}"
+        if longest >= 1
+        else "how long steps took · all less than 1 ms"
     )
-    counts = [*seen.step_latency_buckets.values()]
-    path = f"{path}.bucket_rows()"
-    return histogram(bounds, counts, title=title, path=path), numbers(bounds, counts, path=path)
-
-
-def failing(rate: float) -> Html:
-    """Draw a share of calls that failed."""
-    return h("span")(bar(rate, "bad"), f" {rate:.0%}")
+    bounds = [float(bound) for bound in seen.step_latency_buckets]
+    counts, path = [*seen.step_latency_buckets.values()], f"{path}.bucket_rows()"
+    return (
+        histogram(bounds, counts, title=title, path=path, say=seconds),
+        numbers(bounds, counts, path=path, say=seconds),
+    )
 
 
 def agents_card(agents: AgentMetricsRegistry, room: Room) -> Html:
@@ -135,8 +133,8 @@ def agents_card(agents: AgentMetricsRegistry, room: Room) -> Html:
     fattest = most([each.peak_memory_kb for each in found])
     memory = [Column("peak memory", "num")] if fattest else []
     cells = [
-        [*agent_cells(each, slowest), *([megabytes(each.peak_memory_kb)] if fattest else [])]
-        for each in shown
+        [*agent_cells(each, slowest, i), *([megabytes(each.peak_memory_kb)] if fattest else [])]
+        for i, each in enumerate(shown)
     ]
     caption = left_out(len(shown), len(found), "agents by name", "agents.rows()")
     return card(
@@ -153,15 +151,14 @@ def agents_card(agents: AgentMetricsRegistry, room: Room) -> Html:
     )
 
 
-def agent_cells(agent: AgentMetricsSnapshot, slowest: float) -> list[object]:
+def agent_cells(agent: AgentMetricsSnapshot, slowest: float, i: int) -> list[object]:
     """Give the cells of one agent."""
-    failed, rate = agent.tool_call_failures, agent.failure_rate
     return [
-        gist(agent.agent_id, 60),
+        h("span", title=f"agents.rows()[{i}]")(gist(agent.agent_id, 60)),
         count(agent.total_steps),
         took(agent.avg_step_latency_ms, slowest) if agent.total_steps else "",
         count(agent.tool_calls_made),
-        h("span")(bar(rate, "bad"), f" {count(failed)} ({rate:.0%})") if failed else "0",
+        in_vain(agent.tool_call_failures, agent.tool_calls_made),
         count(agent.total_tokens_in),
         count(agent.total_tokens_out),
     ]
@@ -182,7 +179,7 @@ def agent_card(agent: AgentMetricsSnapshot | AgentMetrics, room: Room) -> Html: 
             f"{agent.failure_rate:.0%} failed" if agent.tool_call_failures else "",
             f"{count(agent.total_tokens_in)} → {count(agent.total_tokens_out)} tokens",
             f"peak {megabytes(agent.peak_memory_kb)}" if agent.peak_memory_kb else "",
-            f"heard of {up} ago" if up else "",
+            f"known for {up}" if up else "",
         ],
         path="snapshot" if snapshot else "agent",
     )
@@ -190,65 +187,58 @@ def agent_card(agent: AgentMetricsSnapshot | AgentMetrics, room: Room) -> Html: 
 
 def registry_card(registry: MetricsRegistry, room: Room) -> Html:
     """Draw a row a series, histograms by how many and how large."""
-    rows = [*lines(registry.rows())]
-    shown = rows[: 4 * room.ends]
-    caption = left_out(len(shown), len(rows), "series by name", "registry.rows()")
-    text = "print(registry.prometheus_text()) is what a scraper reads"
+    found = registry.series()
+    shown = found[: 4 * room.ends]
+    caption = left_out(len(shown), len(found), "series by name", "registry.series()")
+    cells = [
+        (
+            h("span", "agl-code", title=f"registry.series()[{i}]")(
+                gist(labelled(series.name, series.labels), 90)
+            ),
+            reading(series),
+            series.kind,
+            gist(series.help, 90),
+        )
+        for i, series in enumerate(shown)
+    ]
     return card(
         "metrics registry",
-        plural(len({name for name, _, _ in rows}), "metric"),
+        plural(len({series.name for series in found}), "metric"),
         None,
-        [plural(len(rows), "series", "series")],
+        [plural(len(found), "series", "series")],
         table(
-            f"{caption}; {text}", SAMPLES, [cells(*row) for row in shown], path="registry.rows()"
+            f"{caption}; for Prometheus: print(registry.prometheus_text())",
+            SERIES,
+            cells,
+            path="registry.series()",
         ),
         path="registry",
     )
 
 
-def lines(rows: Iterable[SampleRow]) -> Iterable[tuple[str, str, Any]]:
-    """Give a line a series: its name with its labels, its kind, its value or its buckets."""
-
-    def series(row: SampleRow) -> tuple[str, str, str]:
-        labels = {name: value for name, value in row.labels.items() if name != "le"}
-        name = row.name
-        if row.kind == "histogram":
-            name = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
-        told = ", ".join(f"{key}={value!r}" for key, value in labels.items())
-        return name, told, row.kind
-
-    for (name, told, kind), samples in groupby(rows, series):
-        values = [sample.value for sample in samples]
-        yield (f"{name}{{{told}}}" if told else name), kind, values
-
-
-def cells(name: str, kind: str, values: Sequence[float]) -> list[object]:
-    """Give the cells of one series."""
-    if kind != "histogram":
-        return [h("span", "agl-code")(gist(name, 90)), kind, written(values[0])]
-    times, total = values[-1], values[-2]
-    said = f"{count(times)} · mean {written(total / times)}" if times else "0"
-    return [h("span", "agl-code")(gist(name, 90)), kind, said]
+def reading(series: Series) -> str:
+    """Say what a series has come to."""
+    if not isinstance(series, Histogram):
+        return written(series.rows()[0].value)
+    times, total = series.count(), series.sum()
+    return f"{count(times)}, mean {written(total / times)}" if times else "none yet"
 
 
 def series_card(series: Series, room: Room) -> Html:  # noqa: ARG001
     """Draw one metric; a histogram as one."""
-    labels = [f"{name}={value}" for name, value in series.labels.items()]
+    about = [*(f"{name}={value}" for name, value in series.labels.items()), gist(series.help, 90)]
     if not isinstance(series, Histogram):
-        value = written(series.rows()[0].value)
-        return card(series.kind, series.name, Chip("", value), [*labels, gist(series.help, 90)])
-    reached = series.buckets()
-    counts = [
-        n - before for n, before in zip(reached.values(), [0, *reached.values()], strict=False)
-    ]
-    total, times = series.sum(), series.count()
-    bounds, path = [float(bound) for bound in reached], "histogram.buckets()"
+        chip = Chip("", reading(series))
+        return card(series.kind, series.name, chip, about, path=f"{series.kind}.get()")
+    rows, path = series.bucket_rows(), "histogram.bucket_rows()"
+    bounds, counts = [float(row.le) for row in rows], [row.count for row in rows]
+    chip = Chip("", f"{reading(series)}" if series.count() else "empty")
     return card(
         series.kind,
         series.name,
-        Chip("", plural(times, "observation")),
-        [*labels, f"mean {written(total / times)}" if times else "", gist(series.help, 90)],
-        histogram(bounds, counts, title="how many were at most so large", path=path),
+        chip,
+        about,
+        histogram(bounds, counts, title="how many, by size", path=path),
         numbers(bounds, counts, path=path),
         path="histogram",
     )

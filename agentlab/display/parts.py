@@ -91,17 +91,27 @@ def drawn(chip: Chip) -> Html:
     return h("span", f"agl-chip {chip.hue}".strip())(gist(chip.word, 60))
 
 
-def bar(share: float, hue: str = "", start: float = 0.0) -> Html:
-    """Draw a share of one, from ``start`` on, as a small bar; the number stands beside it."""
+def bar(share: float, hue: str = "", start: float | None = None) -> Html:
+    """Draw a share of one as a small bar; the number stands beside it.
+
+    With a ``start`` it is a time on a line: however short, it leaves a mark there.
+    """
     left = min(max(number(start), 0.0), 0.98)
     width = min(max(number(share), 0.0), 1.0 - left)
     before = h("span", style=f"width:{left:.0%}")() if left else None
-    return h("span", f"agl-bar {hue}".strip())(before, h("i", style=f"width:{width:.0%}")())
+    filled = h("i", style=f"width:{width:.0%}")() if width or start is not None else None
+    return h("span", f"agl-bar {hue}".strip())(before, filled)
 
 
 def took(ms: Any, longest: Any) -> Html:
     """Draw how long something took, beside the longest of its kind."""
     return h("span", "agl-ms")(bar(number(ms) / (number(longest) or 1)), " ", seconds(ms))
+
+
+def in_vain(failures: Any, calls: Any) -> Html | str:
+    """Draw how many calls failed, and which share of all that is."""
+    share = number(failures) / (number(calls) or 1)
+    return h("span")(bar(share, "bad"), f" {count(failures)} ({share:.0%})") if failures else "0"
 
 
 def listed(

@@ -42,21 +42,21 @@ def store_card(store: Shelf, room: Room) -> Html:
     largest = most([row.bytes for row in found]) or 1
     cells = [
         (
-            h("span", "agl-code")(gist(row.key, 120)),
+            h("span", "agl-code", title=f"(await store.rows())[{i}]")(gist(row.key, 120)),
             h("span")(bar(row.bytes / largest), f" {size(row.bytes)}"),
             count(row.version),
             moment(row.saved_at),
         )
-        for row in found
+        for i, row in enumerate(found)
     ]
-    shown = f"the first {count(len(found))} of {name}" if len(found) < stats.count else "all keys"
-    caption = f"{shown}; {'all' if len(found) < stats.count else 'as rows'}: await store.rows()"
+    part = f"the first {count(len(found))} of {name}; all" if len(found) < stats.count else "all"
+    caption = f"{part}: await store.rows(), or store.to_frame()"
     return card(
         "store",
         name,
         aside,
         figures,
-        table(caption, ROWS, cells, path="store.rows()"),
+        table(caption, ROWS, cells, path="await store.rows()"),
         path="store",
     )
 
@@ -70,24 +70,25 @@ def checkpoints_card(manager: CheckpointManager, room: Room) -> Html:
             "checkpoints", "none", Chip("", "empty"), [every], note(NO_CHECKPOINTS), path="manager"
         )
     shown = found[-3 * room.ends :]
+    skipped = len(found) - len(shown)
     largest = most([row.context_bytes for row in shown]) or 1
     cells = [
         (
-            gist(row.agent, 60),
+            h("span", title=f"manager.rows()[{i}]")(gist(row.agent, 60)),
             count(row.step),
             count(row.entries),
             h("span")(bar(row.context_bytes / largest), f" {size(row.context_bytes)}"),
             moment(row.created_at),
         )
-        for row in shown
+        for i, row in enumerate(shown, skipped)
     ]
-    rest = f"the last {len(shown)} of {count(len(found))}" if len(shown) < len(found) else "all"
+    rest = f"the last {len(shown)} of {count(len(found))}" if skipped else "all"
     return card(
         "checkpoints",
         plural(len(found), "checkpoint"),
         None,
         [plural(len({row.agent for row in found}), "agent"), every],
-        table(f"{rest}, by agent; manager.rows()", CHECKPOINTS, cells, path="manager.rows()"),
+        table(f"{rest}, by agent: manager.rows()", CHECKPOINTS, cells, path="manager.rows()"),
         path="manager",
     )
 

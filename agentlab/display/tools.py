@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from agentlab.display.html import Html, h
-from agentlab.display.parts import Chip, Column, Room, asked, bar, card, fold, note, table, took
+from agentlab.display.parts import Chip, Column, Room, asked, card, fold, in_vain, note, table, took
 from agentlab.display.words import count, gist, number, plural, seconds, shortened, text_of
 from agentlab.tools.named import NamedToolRegistry, ToolInfo
 from agentlab.tools.registry import ToolRegistry
@@ -63,15 +63,12 @@ def registry_card(registry: ToolRegistry | NamedToolRegistry, room: Room) -> Htm
 
 def tool_cells(tool: ToolRow, slowest: float, limit: int) -> list[object]:
     """Give the cells of one tool."""
-    share = number(tool.errors) / (number(tool.calls) or 1)
     return [
         h("span", "agl-call")(h("b")(gist(tool.name, 60))),
         gist(tool.description, limit),
         h("span", "agl-result")(gist(tool.arguments, limit)),
         count(tool.calls),
-        h("span")(bar(share, "bad"), f" {count(tool.errors)} ({share:.0%})")
-        if tool.errors
-        else "0",
+        in_vain(tool.errors, tool.calls),
         took(tool.mean_ms, slowest) if tool.calls else "",
     ]
 
