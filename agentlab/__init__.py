@@ -69,8 +69,10 @@ if TYPE_CHECKING:
     from agentlab.resilience.circuit_backends import CircuitBreakerBackend
     from agentlab.resilience.circuit_breaker import CircuitBreaker
     from agentlab.resilience.dedup import Deduplicator
-    from agentlab.resilience.pipeline import Pipeline
+    from agentlab.resilience.ledger import DeduplicationResult
+    from agentlab.resilience.pipeline import Pipeline, Stage
     from agentlab.resilience.retry import RetryPolicy
+    from agentlab.resilience.shared_breaker import SharedCircuitBreaker
     from agentlab.runtime import AgentRuntime
     from agentlab.store.checkpoint import CheckpointManager
     from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
@@ -108,20 +110,21 @@ __all__ = [
     "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError",
     "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend",
     "CircuitOpen", "CircuitState", "Counter", "DamagedRecord", "DeduplicationConflict",
-    "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore", "FilePersistenceBackend",
-    "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram", "InMemoryCheckpointStore",
-    "InMemoryPersistenceBackend", "InternalError", "InvalidValue", "Journal", "LocalModel",
-    "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry",
-    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured",
-    "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SqlitePersistenceBackend", "Strategy", "TimestampTool", "Tool",
-    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
-    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError",
-    "WrongThread", "__version__", "as_model", "calculator", "load", "parse_react_step", "record",
-    "replay", "tool",
+    "DeduplicationResult", "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore",
+    "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram",
+    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InternalError", "InvalidValue",
+    "Journal", "LocalModel", "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId",
+    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
+    "NewerFormat", "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec",
+    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
+    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
+    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle",
+    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
+    "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage", "Strategy", "TimestampTool",
+    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
+    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
+    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator", "load",
+    "parse_react_step", "record", "replay", "tool",
 ]  # fmt: skip
 
 _HOME = {
@@ -160,8 +163,10 @@ _HOME = {
     "resilience.circuit_backends": "CircuitBreakerBackend",
     "resilience.circuit_breaker": "CircuitBreaker",
     "resilience.dedup": "Deduplicator",
-    "resilience.pipeline": "Pipeline",
+    "resilience.ledger": "DeduplicationResult",
+    "resilience.pipeline": "Pipeline Stage",
     "resilience.retry": "RetryPolicy",
+    "resilience.shared_breaker": "SharedCircuitBreaker",
     "runtime": "AgentRuntime",
     "store.checkpoint": "CheckpointManager",
     "store.checkpoint_format": "AgentCheckpoint MemoryEntry",

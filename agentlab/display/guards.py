@@ -53,7 +53,7 @@ def breaker_card(breaker: CircuitBreaker | SharedCircuitBreaker, room: Room) -> 
             plural(row.calls, "call"),
             f"{count(row.refused)} refused" if row.refused else "",
             plural(row.backend_errors, "backend error") if row.backend_errors else "",
-            "shared" if shared else "",
+            "shared, as seen last" if shared else "",
         ],
         asked(
             (

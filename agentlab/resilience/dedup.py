@@ -50,6 +50,8 @@ class Deduplicator(Displayable, Tabular):
     >>> dedup.check_and_register("k")
     Cached(value='v')
 
+    These are the cases of :class:`DeduplicationResult`, to ``match`` on.
+
     Parameters
     ----------
     ttl_s : float

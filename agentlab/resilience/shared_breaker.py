@@ -36,8 +36,15 @@ STORE_TIMEOUT_S = 5.0
 class SharedCircuitBreaker(Readings, Tabular, Displayable):
     """Guard calls to one service together with everybody who shares the store.
 
-    Its methods are awaited, and have blocking twins (``acquire_sync``, …); ``call`` is for plain
-    functions. One object may be used from several loops and threads. The repr, the card,
+    >>> from agentlab import InMemoryPersistenceBackend
+    >>> breaker = SharedCircuitBreaker("search", store=InMemoryPersistenceBackend())
+    >>> breaker.call(str.upper, "ok")
+    'OK'
+    >>> breaker
+    <SharedCircuitBreaker 'search' closed 0/5>
+
+    In async code it is ``await breaker.async_call(fn)``, or ``async with breaker.guard():``. Its
+    methods are awaited, and have blocking twins (``acquire_sync``, …). One object may be used from several loops and threads. The repr, the card,
     ``stats()`` and what can be read off it tell what was seen last; ``await current()`` looks.
 
     Parameters
@@ -100,7 +107,11 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
             able(backend, "get_failures", "an AsyncCircuitBreakerBackend")
             self._kept = InBackend(backend, service, self._rules, clock)
         elif store is not None and backend is None:
-            able(store, "update", "a Store, which has an atomic update")
+            able(
+                store,
+                "update",
+                "a store with an atomic update, such as SqlitePersistenceBackend(path)",
+            )
             self._kept = InStore(store, f"{prefix}:{service}", self._rules, self._trouble)
         else:
             which = "neither" if store is None else "both"

@@ -28,6 +28,7 @@ from agentlab.resilience.circuit_breaker import CircuitBreaker
 from agentlab.resilience.dedup import Deduplicator
 from agentlab.resilience.pipeline import Pipeline
 from agentlab.resilience.retry import RetryPolicy
+from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.tools.named import NamedToolRegistry
@@ -221,7 +222,11 @@ def guards() -> dict[str, Any]:
     for guard in (room, room, full):
         guard.try_acquire()
     trying.enter()
+    store = InMemoryPersistenceBackend(clock=clock)
+    shared = SharedCircuitBreaker("library", 1, 30, store=store)
+    shared.acquire_sync().failure_sync()
     return {
+        "shared breaker": shared,
         "open breaker": opened, "probed breaker": trying, "room": room, "full": full,
         "idle guard": BackpressureGuard(2), "one attempt": RetryPolicy.constant(1, 0),
         "retries": RetryPolicy.exponential(40, 100, jitter="full", deadline_s=5, clock=clock),
