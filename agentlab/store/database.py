@@ -129,8 +129,8 @@ class Database:
     def aside(self) -> int:
         """Count the files that were put aside."""
         start = f"{self.path.name}{DAMAGED}"
-        found = os.listdir(self.path.parent) if self.path.parent.is_dir() else []
-        return sum(name.startswith(start) and not name.endswith(BESIDE) for name in found)
+        found = self.path.parent.iterdir() if self.path.parent.is_dir() else ()
+        return sum(each.name.startswith(start) and not each.name.endswith(BESIDE) for each in found)
 
     def close(self) -> None:
         """Close what nobody uses now."""

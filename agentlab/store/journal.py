@@ -151,7 +151,7 @@ class Journal:
             try:
                 self._append(b"".join(self._lines))
             except OSError as error:
-                why = f"cannot write {self.key!r} ({error.strerror or error}): it is tried again"
+                why = f"cannot write {self.path} ({error.strerror or error}): it is tried again"
                 raise PersistenceError(why) from error
             for _ in range(count):
                 self._lines.popleft()
@@ -178,7 +178,7 @@ class Journal:
             raise InvalidValue(f"redact must give an entry as it was given one: {error}") from None
 
     def _append(self, data: bytes) -> None:
-        with locked(self.path) as (file, new):
+        with locked(self.path) as file:
             size, end = ending(file)
             about = {"agentlab": __version__} | ({} if self._tokens else {"tokens": "left out"})
             start = lines.opening(end, lines.Header(KIND, VERSION, about))
@@ -186,26 +186,29 @@ class Journal:
                 write_all(file, start + data)
                 if self._sync:
                     os.fsync(file)
+                    if not size:
+                        sync_folder(self.path.parent)
             except BaseException:
                 with contextlib.suppress(OSError):  # then whoever writes next closes it off
                     os.ftruncate(file, size)
                 raise
-        if new and self._sync:
-            sync_folder(self.path.parent)
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[tuple[int, bool]]:
-    """Open a file to append to, for nobody else meanwhile, and tell whether it is new."""
+def locked(path: Path) -> Iterator[int]:
+    """Open a file to append to, for nobody else meanwhile.
+
+    What it locks is the file itself: nothing else comes to lie beside it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         if fcntl is not None:
             lock(file)
-        yield file, new
+        yield file
     finally:
-        os.close(file)  # and with it the lock
+        with contextlib.suppress(OSError):  # what was to be safe is, and the lock is let go
+            os.close(file)
 
 
 def lock(file: int) -> None:
@@ -256,15 +259,15 @@ def check(path: Path) -> None:
         It is something else, or from the future, or cannot be read.
     """
     if path.exists() and not path.is_file():  # to open a pipe is to wait for its other end
-        raise PersistenceError(f"{path.name!r} is not a file: take another name")
+        raise PersistenceError(f"{path} is not a file: take another name")
     try:
         with path.open("rb") as file:
             start = file.read(FIRST_LINE)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise PersistenceError(f"cannot read {path.name!r}: {error.strerror}") from error
+        raise PersistenceError(f"cannot read {path}: {error.strerror}") from error
     first = start.partition(b"\n")[0]
     lines.read(first, lines.Header(KIND, VERSION))
     if lines.foreign(first, []):
-        raise PersistenceError(f"{path.name!r} is not a journal: take another name")
+        raise PersistenceError(f"{path} is not a journal: take another name")

@@ -46,13 +46,13 @@ def load(path: str | Path, *, run: str | None = None) -> Trace:
     data = read(path)
     records, damage = lines.read(data, lines.Header(KIND, VERSION))
     if lines.foreign(data, records):
-        raise PersistenceError(f"{path.name!r} is not a journal")
+        raise PersistenceError(f"{path} is not a journal")
     entries, undecoded = decoded(records, {each.line for each in damage})
     damage = sorted([*damage, *undecoded])
     if damage:
         told = ", ".join(f"line {each.line} ({each.why})" for each in damage[:NAMED])
         more = f" and {len(damage) - NAMED} more" if len(damage) > NAMED else ""
-        log.warning("%s: skipped %s%s", path.name, told, more)
+        log.warning("%s: skipped %s%s", path, told, more)
     if run is not None:
         entries = only(entries, run, path.name)
     return Trace.of(entries, damage)
@@ -78,13 +78,13 @@ def only(entries: list[Entry], run: str, name: str) -> list[Entry]:
 def read(path: Path) -> bytes:
     """Give the bytes of a file that is not too large to be read."""
     if path.exists() and not path.is_file():
-        raise PersistenceError(f"{path.name!r} is not a file")
+        raise PersistenceError(f"{path} is not a file")
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
-            raise PersistenceError(f"{path.name!r} has {size} bytes, more than {MAX_BYTES}")
+            raise PersistenceError(f"{path} has {size} bytes, more than {MAX_BYTES}")
         return path.read_bytes()
     except OSError as error:
-        raise PersistenceError(f"cannot read {path.name!r}: {error.strerror}") from error
+        raise PersistenceError(f"cannot read {path}: {error.strerror}") from error
 
 
 def decoded(records: list[bytes], lost: set[int]) -> tuple[list[Entry], list[lines.Damage]]:

