@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import begin, drive
-from agentlab.core.protocols import ActionHook
+from agentlab.core.protocols import ActionHook, Model, Tools
+from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
 from agentlab.models.naming import as_model
+from agentlab.strategies.live import StreamingReAct
 from agentlab.strategies.observer import Observer, observing
 from agentlab.strategies.react import ReAct
 from agentlab.tools.named import NamedTool
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 
+if TYPE_CHECKING:
+    from typing import Self
 
-class ReActLoop:
-    r"""Think, act and observe until there is an answer.
 
-    >>> loop = ReActLoop(AgentConfig(3, "stub"))
-    >>> loop.run_sync("Six times seven?", lambda _: "Thought: easy\nAction: FINAL_ANSWER 42").answer
-    '42'
+class Loop:
+    """What every loop without a runtime has: settings, tools, and people who listen and review.
 
     Parameters
     ----------
@@ -42,16 +43,15 @@ class ReActLoop:
         self._hook: ActionHook | None = None
 
     def __repr__(self) -> str:
-        return f"ReActLoop({self.config.model!r}, tools={self._registry.tool_names()})"
+        name = type(self).__name__
+        return f"{name}({self.config.model!r}, tools={self._registry.tool_names()})"
 
-    def register_tool(self, tool: ToolSpec | NamedTool | Callable[..., Any]) -> ReActLoop:
+    def register_tool(self, tool: ToolSpec | NamedTool | Callable[..., Any]) -> Self:
         """Add a tool, or a function as one; the same name replaces."""
         self._registry.register(tool)
         return self
 
-    def register_tools(
-        self, tools: Iterable[ToolSpec | NamedTool | Callable[..., Any]]
-    ) -> ReActLoop:
+    def register_tools(self, tools: Iterable[ToolSpec | NamedTool | Callable[..., Any]]) -> Self:
         """Add several tools."""
         for each in tools:
             self.register_tool(each)
@@ -69,32 +69,56 @@ class ReActLoop:
         """Give the tools."""
         return self._registry
 
-    def with_observer(self, observer: Observer) -> ReActLoop:
+    def with_observer(self, observer: Observer) -> Self:
         """Let ``observer`` hear of every step."""
         self._observers.append(observer)
         return self
 
-    def with_action_hook(self, hook: ActionHook) -> ReActLoop:
+    def with_action_hook(self, hook: ActionHook) -> Self:
         """Ask ``hook`` with name and arguments before each tool call; false blocks it."""
         self._hook = hook
         return self
 
-    async def run(self, prompt: str, infer: Any) -> AgentSession:
-        """Work towards ``prompt`` with whatever ``infer`` is (see :func:`agentlab.as_model`)."""
-        run, session = begin(
+    def _begin(self, model: Model, tools: Tools) -> tuple[Run, AgentSession]:
+        return begin(
             map(observing, self._observers),
             agent="agent",
-            model=as_model(infer),
+            model=model,
             config=self.config,
-            tools=self._registry,
+            tools=tools,
             hook=self._hook,
             clock=self._clock,
         )
+
+
+class ReActLoop(Loop):
+    r"""Think, act and observe until there is an answer.
+
+    >>> loop = ReActLoop(AgentConfig(3, "stub"))
+    >>> loop.run_sync("Six times seven?", lambda _: "Thought: easy\nAction: FINAL_ANSWER 42").answer
+    '42'
+
+    Parameters
+    ----------
+    config : AgentConfig
+        The settings.
+    clock : Clock
+        What everything but deadlines reads.
+    """
+
+    async def run(self, prompt: str, infer: Any) -> AgentSession:
+        """Work towards ``prompt`` with whatever ``infer`` is (see :func:`agentlab.as_model`)."""
+        run, session = self._begin(as_model(infer), self._registry)
         return await drive(run, session, ReAct(), prompt)
 
     async def run_streaming(self, prompt: str, infer_stream: Any) -> AgentSession:
-        """Do the same with a model that answers in pieces; they are read when all are there."""
-        return await self.run(prompt, infer_stream)
+        """Do the same with a model that answers in pieces, and read them as they come.
+
+        Thought and action are told as soon as they are complete; every answer is heard to its
+        end.
+        """
+        run, session = self._begin(as_model(infer_stream), self._registry)
+        return await drive(run, session, StreamingReAct(stop_early=False), prompt)
 
     run_sync = twin(run)
     run_streaming_sync = twin(run_streaming)
