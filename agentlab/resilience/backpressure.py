@@ -11,7 +11,8 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -169,16 +170,10 @@ class BackpressureGuard(Block["BackpressureGuard"], Tabular, Displayable):
             There was none in time.
         """
         waiter = self._stand(timeout_s, asyncio.get_running_loop())
-        try:
+        with self._in_line(waiter):
             if not waiter.done():
                 async with asyncio.timeout(timeout_s):
                     await asyncio.wrap_future(waiter)
-        except TimeoutError:
-            self._leave(waiter)
-            raise self._shedding() from None
-        except BaseException:
-            self._leave(waiter)
-            raise
         return self._taken(waiter.result())
 
     def acquire_sync(self, timeout_s: float | None = None) -> Slot:
@@ -194,14 +189,8 @@ class BackpressureGuard(Block["BackpressureGuard"], Tabular, Displayable):
         if on_portal():
             raise WrongThread("'acquire_sync' would block the loop it runs on: await 'acquire'")
         waiter = self._stand(timeout_s, None)
-        try:
+        with self._in_line(waiter):
             waiter.result(timeout_s)
-        except TimeoutError:
-            self._leave(waiter)
-            raise self._shedding() from None
-        except BaseException:
-            self._leave(waiter)
-            raise
         return self._taken(waiter.result())
 
     def reset(self) -> None:
@@ -252,13 +241,20 @@ class BackpressureGuard(Block["BackpressureGuard"], Tabular, Displayable):
                 self._line[waiter] = None
         return waiter
 
-    def _leave(self, waiter: Waiter) -> None:
-        """Leave the line, and pass on the slot that was given meanwhile."""
-        with self._lock:
-            if waiter.cancel():
-                self._line.pop(waiter, None)
-            else:
-                self._give_back(waiter.result())
+    @contextmanager
+    def _in_line(self, waiter: Waiter) -> Iterator[None]:
+        """Wait here; whoever gives up leaves the line, and passes on a slot given meanwhile."""
+        try:
+            yield
+        except BaseException as error:
+            with self._lock:
+                if waiter.cancel():
+                    self._line.pop(waiter, None)
+                else:
+                    self._give_back(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise self._shedding() from None
+            raise
 
     def _taken(self, turn: int) -> Slot:
         """Count one who has a slot, and warn if the soft limit is crossed by it."""

@@ -44,8 +44,9 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
     <SharedCircuitBreaker 'search' closed 0/5>
 
     In async code it is ``await breaker.async_call(fn)``, or ``async with breaker.guard():``. Its
-    methods are awaited, and have blocking twins (``acquire_sync``, …). One object may be used from several loops and threads. The repr, the card,
-    ``stats()`` and what can be read off it tell what was seen last; ``await current()`` looks.
+    methods are awaited, and have blocking twins (``acquire_sync``, …). One object may be used from
+    several loops and threads. The repr, the card, ``stats()`` and what can be read off it tell
+    what was seen last; ``await current()`` looks.
 
     Parameters
     ----------

@@ -443,7 +443,7 @@ def test_arguments(store: Dict) -> None:
         SharedCircuitBreaker("x", 1)
     with pytest.raises(InvalidValue, match="needs a store or a backend, got both"):
         SharedCircuitBreaker("x", 1, store=store, backend=store)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValue, match="needs a store with an atomic update, such as .*, got"):
+    with pytest.raises(InvalidValue, match=r"needs a store with an atomic update, such as .*, got"):
         SharedCircuitBreaker("x", 1, store="runs.sqlite")  # type: ignore[arg-type]
 
 
