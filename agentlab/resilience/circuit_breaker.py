@@ -20,7 +20,7 @@ from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
 from agentlab.core.guards import able
 from agentlab.core.sync import twin
 from agentlab.resilience.admission import Admission, Block, decorated, ending, popped, pushed
-from agentlab.resilience.bounds import a_judge, a_name
+from agentlab.resilience.bounds import a_judge, a_name, callback
 from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import Backed, CircuitBreakerBackend
 
@@ -165,6 +165,7 @@ class CircuitBreaker(Readings, Block["CircuitPermit"], Tabular, Displayable):
 
     def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call ``fn`` inside the guard."""
+        callback("fn", fn)
         with self.guard() as permit:
             result = fn(*args, **kwargs)
             if isinstance(result, CoroutineType):
@@ -177,6 +178,7 @@ class CircuitBreaker(Readings, Block["CircuitPermit"], Tabular, Displayable):
         self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Await ``fn`` inside the guard."""
+        callback("fn", fn)
         with self.guard() as permit:
             work = fn(*args, **kwargs)
             if not inspect.isawaitable(work):

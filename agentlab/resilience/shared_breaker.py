@@ -21,7 +21,7 @@ from agentlab.core.guards import able
 from agentlab.core.protocols import Store
 from agentlab.core.sync import last_words, run_sync, twin
 from agentlab.resilience.admission import AsyncAdmission, decorated, ending
-from agentlab.resilience.bounds import a_judge, a_name, positive
+from agentlab.resilience.bounds import a_judge, a_name, callback, positive
 from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import AsyncCircuitBreakerBackend, Trouble
 from agentlab.resilience.circuit_keepers import MS, InBackend, InStore, Keeper
@@ -165,6 +165,7 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
 
     def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call ``fn`` here, inside the guard."""
+        callback("fn", fn)
         permit = self.acquire_sync()
         try:
             result = fn(*args, **kwargs)
@@ -182,6 +183,7 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
         self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Await ``fn`` inside the guard."""
+        callback("fn", fn)
         async with self.guard() as permit:
             work = fn(*args, **kwargs)
             if not inspect.isawaitable(work):

@@ -484,6 +484,17 @@ def test_the_wrong_call_says_so(breaker: CircuitBreaker) -> None:
     gc.collect()  # no coroutine complains that it was never awaited
 
 
+def test_what_is_no_function_counts_for_nothing(breaker: CircuitBreaker) -> None:
+    """It is the caller's mistake, and the service was not asked: a call made already, say."""
+    under_way = asyncio.sleep(0)
+    with pytest.raises(InvalidValue, match="fn must be a function, got 'OK': pass it uncalled"):
+        breaker.call(str.upper("ok"))  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="fn must be a function, got <coroutine"):
+        breaker.async_call_sync(under_way)  # type: ignore[arg-type]
+    under_way.close()
+    assert (breaker.state, breaker.stats().calls) == ("closed", 0)
+
+
 def test_blocks_nest(clock: FakeClock) -> None:
     """``with breaker`` inside itself: each block settles the permit it took."""
     breaker = CircuitBreaker("x", 2, 30, clock=clock)
