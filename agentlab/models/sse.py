@@ -171,8 +171,8 @@ class SseParser:
             self._fresh, line = False, line.removeprefix(BOM)
         if not line:
             return self._dispatched()
-        name, colon, value = line.partition(b":")
-        if colon and not name:
+        name, _, value = line.partition(b":")
+        if not name:
             return None  # a comment
         self._begun = True
         value = value.removeprefix(b" ")

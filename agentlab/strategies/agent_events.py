@@ -18,7 +18,7 @@ from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Observation
-from agentlab.core.text import canonical, clean
+from agentlab.core.text import canonical, clean, compact
 from agentlab.models.sse import SseParser
 
 if TYPE_CHECKING:
@@ -140,8 +140,13 @@ class ActionEvent(AgentEvent, frozen=True):
     input: Any = None
 
     def __post_init__(self) -> None:
+        plain = canonical(self.input)
+        try:
+            compact(plain)
+        except ValueError as error:  # a number of thousands of digits
+            raise InvalidValue(f"the input of {self.tool!r} is not JSON: {error}") from None
         msgspec.structs.force_setattr(self, "tool", clean(self.tool))
-        msgspec.structs.force_setattr(self, "input", canonical(self.input))
+        msgspec.structs.force_setattr(self, "input", plain)
 
 
 AgentEvent.Thought = ThoughtEvent
@@ -168,7 +173,7 @@ def agent_event(fact: events.Event) -> AgentEvent | None:  # noqa: PLR0911 - one
             except (InvalidValue, RecursionError):  # a model may nest them as deep as it likes
                 return ActionEvent(tool, text)
         case events.ToolEnded(ok=ok, data=data, error=error, error_kind=kind):
-            return ObservationEvent(Observation(ok, data, error, kind).text)
+            return ObservationEvent(_words(Observation(ok, data, error, kind)))
         case events.StepEnded(step) if step.tool is None:
             seen = step.observation
             return ObservationEvent(seen) if seen and seen != step.action else None
@@ -177,3 +182,11 @@ def agent_event(fact: events.Event) -> AgentEvent | None:  # noqa: PLR0911 - one
         case events.RunEnded(reason, _, error):
             return ErrorEvent(error or reason)
     return None
+
+
+def _words(seen: Observation) -> str:
+    """Give what the model reads; where that cannot be written, the run is about to fail of it."""
+    try:
+        return seen.text
+    except ValueError as error:
+        return Observation.failed(error).text
