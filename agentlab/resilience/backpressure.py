@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from agentlab.core.bounds import at_least_one, not_negative
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import BackpressureShed, InvalidValue, WrongThread
 from agentlab.core.sync import on_portal
 from agentlab.resilience.admission import Admission, Block, popped, pushed
-from agentlab.resilience.bounds import at_least_one, not_negative
 from agentlab.resilience.slots import BackpressureRow, Slot, Waiter
 
 __all__ = ["BackpressureGuard", "BackpressureRow", "Slot"]

@@ -19,9 +19,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from agentlab.core.bounds import at_least_one, not_negative, positive
 from agentlab.core.doors import Displayable
 from agentlab.core.portable import Portable
-from agentlab.resilience.bounds import at_least_one, not_negative, positive
 
 PROBE_S = 30.0
 

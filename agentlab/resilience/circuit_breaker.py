@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from types import CoroutineType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from agentlab.core.bounds import a_judge, a_name, callback
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
 from agentlab.core.guards import able
 from agentlab.core.sync import twin
 from agentlab.resilience.admission import Admission, Block, decorated, ending, popped, pushed
-from agentlab.resilience.bounds import a_judge, a_name, callback
 from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import Backed, CircuitBreakerBackend
 

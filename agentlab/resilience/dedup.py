@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from agentlab.core.bounds import at_least_one, callback, not_negative
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import DeduplicationConflict, InvalidValue
 from agentlab.core.sync import Raised, last_words, twin
-from agentlab.resilience.bounds import at_least_one, callback, not_negative
 from agentlab.resilience.ledger import (
     Claim,
     DeduplicationResult,

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
+from agentlab.core.bounds import a_name
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, OrchestrationError, explain, kind_of
@@ -24,7 +25,6 @@ from agentlab.core.portable import Portable
 from agentlab.core.protocols import Guard
 from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import clean
-from agentlab.resilience.bounds import a_name
 
 log = logging.getLogger("agentlab.resilience")
 
@@ -141,6 +141,8 @@ class Stage:
         if not isinstance(result, str):
             raise InvalidValue(f"its handler must give text, got {result!r:.80}")
         return result
+
+    attempt_sync = twin(attempt)
 
     async def _under(self, guard: Guard, call: Callable[[], Awaitable[Any]]) -> Any:
         permit, whose = await admitted(guard), f"stage:{self.name}"

@@ -26,13 +26,7 @@ from typing import (
 
 import msgspec
 
-from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.errors import CircuitOpen, InvalidValue, kind_of
-from agentlab.core.portable import Portable
-from agentlab.core.sync import run_sync, twin, waits_well
-from agentlab.resilience.attempts import Retry, attempted
-from agentlab.resilience.bounds import (
+from agentlab.core.bounds import (
     a_judge,
     at_least_one,
     callback,
@@ -40,6 +34,12 @@ from agentlab.resilience.bounds import (
     not_negative,
     positive,
 )
+from agentlab.core.clock import SYSTEM_CLOCK, Clock
+from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.errors import CircuitOpen, InvalidValue, kind_of
+from agentlab.core.portable import Portable
+from agentlab.core.sync import run_sync, twin, waits_well
+from agentlab.resilience.attempts import Retry, attempted
 
 __all__ = ["MAX_RETRY_DELAY", "Retry", "RetryDelay", "RetryPolicy", "RetrySettings"]
 

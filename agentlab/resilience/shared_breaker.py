@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
+from agentlab.core.bounds import a_judge, a_name, callback, positive
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
@@ -21,7 +22,6 @@ from agentlab.core.guards import able
 from agentlab.core.protocols import Store
 from agentlab.core.sync import last_words, run_sync, twin
 from agentlab.resilience.admission import AsyncAdmission, decorated, ending
-from agentlab.resilience.bounds import a_judge, a_name, callback, positive
 from agentlab.resilience.circuit import BreakerRow, Circuit, CircuitState, Counts, Readings, Rule
 from agentlab.resilience.circuit_backends import AsyncCircuitBreakerBackend, Trouble
 from agentlab.resilience.circuit_keepers import MS, InBackend, InStore, Keeper
@@ -149,11 +149,11 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
             self._counts.refused += 1
             raise CircuitOpen(subject or self._service)
         self._counts.calls += 1
-        return SharedPermit(self, None if admitted is None else admitted.generation)
+        return SharedPermit(self._settle, None if admitted is None else admitted.generation)
 
-    async def enter(self, subject: str = "", needs: Sequence[str] = ()) -> SharedPermit:  # noqa: ARG002
-        """Ask likewise, as every guard is asked."""
-        return await self.acquire(subject)
+    def enter(self, subject: str = "", needs: Sequence[str] = ()) -> Awaitable[SharedPermit]:  # noqa: ARG002
+        """Ask likewise, as every guard is asked: await it."""
+        return self.acquire(subject)
 
     def guard(self, subject: str = "") -> AsyncAdmission[SharedPermit]:
         """Admit an ``async with`` block; what it raises tells how it went."""
@@ -195,7 +195,7 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
         """Close it for everybody and forget what was counted; calls under way do not matter."""
         self._seen = await self._kept.change(lambda circuit, _: circuit.reset())
 
-    async def settle(self, permit: SharedPermit, rule: Rule) -> None:
+    async def _settle(self, permit: SharedPermit, rule: Rule) -> None:
         """Take in how a call ended, once, and unless it was admitted in an earlier state."""
         if permit.settled or permit.generation is None:
             return
@@ -237,7 +237,7 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
             self._seen = await self._kept.change(claim)
         except asyncio.CancelledError:
             if admitted is not None:  # nobody will make the probe
-                await last_words(SharedPermit(self, admitted.generation).cancel(), 1.0)
+                await last_words(SharedPermit(self._settle, admitted.generation).cancel(), 1.0)
             raise
         return (admitted,)
 
@@ -257,20 +257,20 @@ class SharedCircuitBreaker(Readings, Tabular, Displayable):
 class SharedPermit:
     """Leave for one call; only what is said first counts. Without a generation nothing does."""
 
-    breaker: SharedCircuitBreaker
+    settle: Callable[[SharedPermit, Rule], Coroutine[Any, Any, None]]
     generation: int | None
     settled: bool = False
 
     async def success(self) -> None:
         """Say that the service answered."""
-        await self.breaker.settle(self, lambda circuit, _: circuit.succeed())
+        await self.settle(self, lambda circuit, _: circuit.succeed())
 
     async def failure(self) -> None:
         """Say that the service failed."""
-        await self.breaker.settle(self, Circuit.fail)
+        await self.settle(self, Circuit.fail)
 
     async def cancel(self) -> None:
         """Say nothing about the service, and free the probe."""
-        await self.breaker.settle(self, lambda circuit, _: circuit.release())
+        await self.settle(self, lambda circuit, _: circuit.release())
 
     success_sync, failure_sync, cancel_sync = twin(success), twin(failure), twin(cancel)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from agentlab.core.bounds import at_least_one
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable
-from agentlab.core.errors import InvalidValue
 from agentlab.core.text import canonical, compact
 
 
@@ -55,8 +55,8 @@ class InMemoryToolCache(Displayable):
     """
 
     def __init__(self, max_entries: int | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        if max_entries is not None and max_entries < 1:
-            raise InvalidValue(f"max_entries must be >= 1, or None for no limit, got {max_entries}")
+        if max_entries is not None:
+            at_least_one("max_entries", max_entries, "no limit")
         self.max_entries = max_entries
         self.hits, self.misses = 0, 0
         self._kept: dict[tuple[str, str], Kept] = {}

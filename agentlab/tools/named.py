@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
+from agentlab.core.bounds import positive
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, explain, kind_of
@@ -116,9 +116,7 @@ class NamedToolRegistry(Displayable, Tabular):
 
     def with_timeout(self, seconds: float | None) -> NamedToolRegistry:
         """Let no call take longer in real time, and give this registry."""
-        if seconds is not None and not 0 < seconds < math.inf:
-            raise InvalidValue(f"seconds must be > 0, or None for no limit, got {seconds!r}")
-        self._timeout_s = seconds
+        self._timeout_s = None if seconds is None else positive("seconds", seconds, "no limit")
         return self
 
     def get(self, name: str) -> NamedTool | None:

@@ -39,12 +39,12 @@ def or_none(meaning: str) -> str:
     return f", or None for {meaning}" if meaning else ""
 
 
-def at_least_one(name: str, value: int) -> int:
-    """Give ``value``, which must count something."""
+def at_least_one(name: str, value: int, none: str = "") -> int:
+    """Give ``value``, which must count something; ``none`` as above."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise InvalidValue(f"{name} must be a whole number, got {value!r}")
+        raise InvalidValue(f"{name} must be a whole number{or_none(none)}, got {value!r}")
     if value < 1:
-        raise InvalidValue(f"{name} must be >= 1, got {value}")
+        raise InvalidValue(f"{name} must be >= 1{or_none(none)}, got {value}")
     return int(value)
 
 
