@@ -16,10 +16,10 @@ SseEvent(event='message', data='cu', id='7', retry=None)
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
-from functools import partial as bind
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -30,10 +30,9 @@ from agentlab.core.sync import closing
 
 __all__ = ["SseEvent", "SseParser", "StreamBroken", "is_done", "read_sse"]
 
-T = TypeVar("T")
-
 LIMIT = 16 * 1024 * 1024
 MAX_RETRY_DIGITS = 15
+HEAR_OUT_S = 0.1
 BOM = b"\xef\xbb\xbf"
 END_OF_LINE = re.compile(rb"\r\n?|\n")
 
@@ -233,8 +232,8 @@ async def read_sse(
         The body, cut anyhow.
     is_end : callable, optional
         Tells whether an event is the end marker, with which the stream must end; it is the last
-        event that is given. It is also asked of what was left of a stream without its last blank
-        line, so it must say no to data that are cut.
+        event that is given, at once, and what follows it is passed over. What is left of a stream
+        without its last blank line may be one too, so say no to data that are cut.
     text : callable
         Tells what an event adds to the answer, for the ``partial`` of a stream that breaks.
     limit : int
@@ -248,26 +247,48 @@ async def read_sse(
     """
     parser, heard = SseParser(limit=limit), list[str]()
     async with closing(chunks) as body:
-        while (chunk := await _next(body, heard)) is not None:
-            for event in _whole(bind(parser.feed, chunk), heard):
+        while True:
+            with _telling(heard):
+                chunk = await anext(body, None)
+                found = parser.feed(chunk) if chunk is not None else []
+            for event in found:
                 if is_end and is_end(event):
                     yield event
+                    await _hear_out(body)
                     return
                 heard.append(text(event))
                 yield event
-    rest = _whole(parser.close, heard)
+            if chunk is None:
+                break
+    with _telling(heard):
+        rest = parser.close()
     if is_end and rest and is_end(rest):
         yield rest
     elif is_end:
         raise StreamBroken("the stream ended before its end marker", partial="".join(heard))
 
 
-async def _next(body: AsyncIterator[bytes], heard: list[str]) -> bytes | None:
-    """Give the next piece of ``body``, None after the last one."""
+async def _hear_out(body: AsyncIterator[bytes]) -> None:
+    """Come to the end of a body, if that is near, so that its connection can be used again."""
+    with suppress(Exception):  # it matters to nobody any more
+        async with asyncio.timeout(HEAR_OUT_S):
+            while await anext(body, None) is not None:
+                pass
+
+
+@contextmanager
+def _telling(heard: list[str]) -> Iterator[None]:
+    """Where it can go no further, say what had been heard."""
     try:
-        return await anext(body, None)
+        yield
     except ProviderError as error:
-        raise _broken(error, heard) from error
+        raise StreamBroken(
+            error.args[0],
+            partial="".join(heard),
+            status=error.status,
+            retry_after=error.retry_after,
+            transient=error.kind == "transient",
+        ) from error
     except Exception as error:
         import httpx
 
@@ -275,21 +296,3 @@ async def _next(body: AsyncIterator[bytes], heard: list[str]) -> bytes | None:
             why = f"the stream broke off ({explain(error)})"
             raise StreamBroken(why, partial="".join(heard)) from error
         raise
-
-
-def _whole(parse: Callable[[], T], heard: list[str]) -> T:
-    """Give what the parser gives, and where it can go no further, say what had been heard."""
-    try:
-        return parse()
-    except ProviderError as error:
-        raise _broken(error, heard) from error
-
-
-def _broken(error: ProviderError, heard: list[str]) -> StreamBroken:
-    return StreamBroken(
-        error.args[0],
-        partial="".join(heard),
-        status=error.status,
-        retry_after=error.retry_after,
-        transient=error.kind == "transient",
-    )

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -179,7 +179,17 @@ def test_ids_stay() -> None:
 def test_retry() -> None:
     """Digits are milliseconds, anything else is ignored, and so is what no clock can hold."""
     parser = SseParser()
-    for value in (b"x", b"-1", b"1.5", b"", b" 7", b"1_0", "\u0663".encode(), b"9" * 16, b"9" * 5000):
+    for value in (
+        b"x",
+        b"-1",
+        b"1.5",
+        b"",
+        b" 7",
+        b"1_0",
+        "\u0663".encode(),
+        b"9" * 16,
+        b"9" * 5000,
+    ):
         parser.feed(b"retry: " + value + b"\n")
         assert parser.retry is None, value
     parser.feed(b"retry:0250\n")
@@ -435,16 +445,42 @@ def test_events_are_values() -> None:
     assert "&lt;b&gt;&amp;" in event.to_html()
 
 
+def test_the_end_marker_is_given_at_once() -> None:
+    """Also where the body never ends: it is heard out for a moment, and then closed."""
+
+    class Endless(Body):
+        async def __anext__(self) -> bytes:
+            if not self.chunks:
+                await asyncio.sleep(60)
+            return await super().__anext__()
+
+    async def play() -> None:
+        body = Endless(b"data: [DONE]\n\n")
+        events = read_sse(body, is_end=is_done)
+        async with asyncio.timeout(5):
+            assert is_done(await anext(events))
+            assert body.closed == 0
+            assert await anext(events, None) is None
+        assert body.closed == 1
+
+    asyncio.run(play())
+    torn = Body(b"data: [DONE]\n\n", error=httpx.ReadError("reset"))
+    assert len(heard(read_sse(torn, is_end=is_done))) == 1  # and what breaks then broke nothing
+    assert torn.closed == 1
+
+
 class Streamer(BaseHTTPRequestHandler):
     """Answers with an event stream, byte by byte; ``/cut`` breaks off before the marker."""
 
     protocol_version = "HTTP/1.1"
+    callers: ClassVar[set[object]] = set()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
     def do_GET(self) -> None:
         """Send the stream in chunks of one byte."""
+        self.callers.add(self.client_address)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -452,14 +488,16 @@ class Streamer(BaseHTTPRequestHandler):
         body = STREAM if self.path == "/" else STREAM[: STREAM.index(b"data: [DONE]")]
         for byte in singly(body):
             self.wfile.write(b"1\r\n" + byte + b"\r\n")
-        if self.path != "/reset":
+        if self.path == "/reset":
+            self.close_connection = True
+        else:
             self.wfile.write(b"0\r\n\r\n")
-        self.close_connection = True
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
     """Serve it on a free port of loopback."""
+    Streamer.callers.clear()
     http = ThreadingHTTPServer(("127.0.0.1", 0), Streamer)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
@@ -470,14 +508,19 @@ def server() -> Iterator[str]:
 
 
 def test_over_http(server: str) -> None:
-    """Read from a real server, whole, cut and torn."""
+    """Read from a real server, whole, cut and torn; a whole one leaves its connection usable."""
 
-    async def get(path: str) -> list[SseEvent]:
-        async with httpx.AsyncClient() as client, client.stream("GET", server + path) as response:
-            events = read_sse(response.aiter_raw(), is_end=is_done, text=lambda e: e.data[:3])
-            return [event async for event in events]
+    async def get(*paths: str) -> list[SseEvent]:
+        async with httpx.AsyncClient() as client:
+            for path in paths:
+                async with client.stream("GET", server + path) as response:
+                    raw = response.aiter_raw()
+                    events = read_sse(raw, is_end=is_done, text=lambda event: event.data[:3])
+                    found = [event async for event in events]
+        return found
 
-    assert asyncio.run(get("/")) == EVENTS
+    assert asyncio.run(get("/", "/", "/")) == EVENTS
+    assert len(Streamer.callers) == 1
     for path, why in (("/cut", "before its end marker"), ("/reset", "RemoteProtocolError")):
         with pytest.raises(StreamBroken, match=why) as caught:
             asyncio.run(get(path))
