@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentlab.core.events import Action, ReActStep, Thought
 from agentlab.core.protocols import Chunk
@@ -14,6 +14,9 @@ from agentlab.strategies.callbacks import Calls, StreamingCallbacks
 from agentlab.strategies.grammar import StepReader, Wanted, wants
 from agentlab.strategies.react import Outcome, OutOfTimeError, ReAct, action_of, understood
 from agentlab.strategies.tokens import InferenceToken
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class StreamingReAct:
@@ -63,33 +66,40 @@ class Live(ReAct):
     def __init__(self, calls: Calls, token_timeout_ms: int | None, *, stop_early: bool) -> None:
         self._calls, self._stop_early = calls, stop_early
         self._timeout_ms = token_timeout_ms
-        self._seconds = None if token_timeout_ms is None else token_timeout_ms / 1000
         self._telling: Telling  # of the step it is at
 
     async def _hear(
         self, run: Run, prompt: str, asked: dict[str, Any], known: list[str]
     ) -> tuple[ReActStep, Wanted]:
         self._telling = Telling(run, known, self._calls)
-        try:
-            async with asyncio.timeout(self._seconds) as patience:
-                with until(patience.expired):
-                    reader = await self._listen(run.stream(prompt, **asked), patience)
-        except TimeoutError:
-            if not patience.expired():
-                raise
-            raise OutOfTimeError(f"token timeout after {self._timeout_ms} ms") from None
+        reader = await self._heard(run.stream(prompt, **asked))
         if self._stop_early and reader.sure:
             step = reader.step()
             return step, wants(step.action, known)
         return understood(run, reader.text, known)
 
-    async def _listen(self, answer: AsyncIterator[Chunk], patience: asyncio.Timeout) -> StepReader:
+    async def _heard(self, answer: AsyncIterator[Chunk]) -> StepReader:
+        if self._timeout_ms is None:
+            return await self._listen(answer, None)
+        try:
+            async with asyncio.timeout(None) as deadline:
+                with (
+                    until(deadline.expired),
+                    Patience(self._timeout_ms / 1000, deadline) as patience,
+                ):
+                    return await self._listen(answer, patience)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise OutOfTimeError(f"token timeout after {self._timeout_ms} ms") from None
+
+    async def _listen(self, answer: AsyncIterator[Chunk], patience: Patience | None) -> StepReader:
         reader, clock = StepReader(), asyncio.get_running_loop().time
-        seconds, breath = self._seconds, clock() + BREATH_S
+        breath = clock() + BREATH_S
         async with closing(answer) as chunks:
             async for chunk in chunks:
-                if seconds is not None:
-                    heard_in_time(patience)
+                if patience:
+                    patience.heard()
                 if self._calls.tokens and is_token(chunk):
                     token = InferenceToken(chunk.text, chunk.logprob, chunk.is_final)
                     await self._calls.tell(self._calls.tokens, token)
@@ -97,11 +107,11 @@ class Live(ReAct):
                     await self._telling.all(news)
                 if chunk.is_final or (self._stop_early and reader.sure):
                     break
-                if (now := clock()) >= breath:  # a model that never waits must let others run
+                if clock() >= breath:  # a model that never waits must let others run
                     await asyncio.sleep(0)
-                    breath = now + BREATH_S
-                if seconds is not None:
-                    patience.reschedule(clock() + seconds)
+                    breath = clock() + BREATH_S
+                if patience:
+                    patience.wait()
         return reader
 
     async def _tell(self, run: Run, step: ReActStep, wanted: Wanted) -> None:
@@ -154,17 +164,47 @@ class Telling:
         await self._calls.tell(self._calls.actions, wanted)
 
 
-def heard_in_time(patience: asyncio.Timeout) -> None:
-    """Stop the clock while the token is taken, or leave where a model swallowed that it was late.
+class Patience:
+    """Waits for each token so long and no longer. What is done with a token takes no time of it.
 
-    Raises
-    ------
-    CancelledError
-        Time is up.
+    One timer looks after many tokens: where one has come since, it is set again.
     """
-    if patience.expired():
-        raise asyncio.CancelledError
-    patience.reschedule(None)
+
+    def __init__(self, seconds: float, deadline: asyncio.Timeout) -> None:
+        self._seconds, self._deadline = seconds, deadline
+        self._loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> Self:
+        self.wait()
+        self._timer = self._loop.call_later(self._seconds, self._look)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def wait(self) -> None:
+        """Begin to wait."""
+        self._until: float | None = self._loop.time() + self._seconds
+
+    def heard(self) -> None:
+        """Wait no more.
+
+        Raises
+        ------
+        CancelledError
+            It was too late, and the model swallowed that it was told so.
+        """
+        if self._deadline.expired():
+            raise asyncio.CancelledError
+        self._until = None
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if self._until is not None and self._until <= now:
+            self._deadline.reschedule(now)
+        else:
+            again = self._until or now + self._seconds
+            self._timer = self._loop.call_at(again, self._look)
 
 
 def is_token(chunk: Chunk) -> bool:

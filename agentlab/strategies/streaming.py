@@ -180,7 +180,5 @@ class HandledTools:
 
 def name_of(provider: Any) -> str:
     """Give what to call a model in the trace."""
-    for name in (provider, getattr(provider, "name", None), getattr(provider, "__name__", None)):
-        if isinstance(name, str) and name.strip():
-            return name
-    return type(provider).__name__
+    name = provider if isinstance(provider, str) else getattr(provider, "name", None)
+    return name if isinstance(name, str) and name else type(provider).__name__
