@@ -153,9 +153,11 @@ def decorated(fn: F, call: Callable[..., Any], async_call: Callable[..., Any]) -
         It is a generator, whose work is done by whoever reads it; or no function at all.
     """
     if not callable(fn):
-        raise InvalidValue(f"a guard decorates a function, got {fn!r}")
+        raise InvalidValue(f"only a function can be decorated, got {fn!r:.80}")
     if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
-        raise InvalidValue(f"{fn!r} is a generator: read it inside a guard() block")
+        raise InvalidValue(
+            f"{fn!r} is a generator, whose work is done where it is read: decorate what reads it"
+        )
     if waits_well(fn):
 
         @wraps(fn)

@@ -10,17 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial, wraps
+from functools import partial
 from random import Random, SystemRandom
 from typing import (
     Any,
     Literal,
-    ParamSpec,
     TypeAlias,
     TypedDict,
     TypeVar,
     Unpack,
-    cast,
     get_args,
 )
 
@@ -38,13 +36,13 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CircuitOpen, InvalidValue, kind_of
 from agentlab.core.portable import Portable
-from agentlab.core.sync import run_sync, twin, waits_well
+from agentlab.core.sync import run_sync, twin
+from agentlab.resilience.admission import decorated
 from agentlab.resilience.attempts import Retry, attempted
 
 __all__ = ["MAX_RETRY_DELAY", "Retry", "RetryDelay", "RetryPolicy", "RetrySettings"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 Growth: TypeAlias = Literal["exponential", "constant"]
 Jitter: TypeAlias = Literal["none", "full"]
@@ -75,7 +73,8 @@ class RetrySettings(TypedDict, total=False):
 class RetryPolicy(Displayable, Tabular):
     """How often to try, how long to wait in between, and after which errors.
 
-    Made by :meth:`exponential` or :meth:`constant`.
+    Made by :meth:`exponential` or :meth:`constant`; used by ``await policy.run(fn)``, or as a
+    decorator.
 
     >>> policy = RetryPolicy.exponential(3, 100)
     >>> policy
@@ -224,21 +223,19 @@ class RetryPolicy(Displayable, Tabular):
 
     run_sync = twin(run)
 
-    def wrap(self, fn: Callable[P, T]) -> Callable[P, T]:
-        """Give ``fn`` with every call tried again by this policy; also as a decorator.
+    def __call__(self, fn: F, /) -> F:
+        """Decorate a function: every call of it is tried again by this policy.
 
         What was async stays so; a plain function still blocks, and works in a worker thread.
         """
 
-        @wraps(fn)
-        async def awaiting(*args: P.args, **kwargs: P.kwargs) -> Any:
+        async def run(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return await self.run(partial(fn, *args, **kwargs))
 
-        @wraps(fn)
-        def blocking(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return run_sync(self.run, partial(fn, *args, **kwargs))
+        def run_blocking(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            return run_sync(run, fn, *args, **kwargs)
 
-        return cast("Callable[P, T]", awaiting if waits_well(fn) else blocking)
+        return decorated(fn, run_blocking, run)
 
     def _worth_it(self, error: BaseException) -> bool:
         if not isinstance(error, Exception) or isinstance(error, CircuitOpen):

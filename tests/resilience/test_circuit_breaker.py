@@ -462,9 +462,9 @@ def test_what_cannot_be_decorated(breaker: CircuitBreaker) -> None:
     def numbers() -> Iterator[int]:
         yield 1
 
-    with pytest.raises(InvalidValue, match="is a generator: read it inside a guard"):
+    with pytest.raises(InvalidValue, match=r"is a generator.*: decorate what reads it"):
         breaker(numbers)
-    with pytest.raises(InvalidValue, match="decorates a function, got 3"):
+    with pytest.raises(InvalidValue, match="only a function can be decorated, got 3"):
         breaker(3)  # type: ignore[type-var]
 
 

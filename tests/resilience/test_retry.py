@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from functools import partial
 from operator import attrgetter
 from random import Random
@@ -305,12 +306,12 @@ def test_plain_functions_work_in_a_thread() -> None:
     assert asyncio.run(policy.run(lambda: later("done"))) == "done"
 
 
-def test_wrap() -> None:
+def test_decorates() -> None:
     """A decorator keeps what is async async and what is plain plain, with its name."""
     policy = RetryPolicy.constant(3, 1, clock=FakeClock())
     calls: list[int] = []
 
-    @policy.wrap
+    @policy
     async def double(n: int, *, by: int = 2) -> int:
         """Multiply."""
         calls.append(n)
@@ -318,7 +319,7 @@ def test_wrap() -> None:
             raise Passing
         return n * by
 
-    @policy.wrap
+    @policy
     def twice(n: int) -> int:
         calls.append(n)
         if len(calls) % 2:
@@ -329,6 +330,16 @@ def test_wrap() -> None:
     assert twice(4) == 8
     assert calls == [4] * 4
     assert (double.__name__, double.__doc__) == ("double", "Multiply.")
+
+
+def test_a_generator_cannot_be_decorated() -> None:
+    """It fails where it is read, which is out of the policy's sight."""
+
+    def letters() -> Iterator[str]:
+        yield "a"
+
+    with pytest.raises(InvalidValue, match=r"is a generator.*: decorate what reads it"):
+        RetryPolicy.constant(2, 1)(letters)
 
 
 def test_what_looks_like_an_error_is_a_result() -> None:
