@@ -38,6 +38,7 @@ from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.resilience.slots import BackpressureRow
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
+from agentlab.strategies.streaming_session import HeardToken, StreamingSession
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -75,6 +76,11 @@ def frame(obj: object) -> pd.DataFrame:
 @frame.register(AgentSession)
 def _(session: AgentSession) -> pd.DataFrame:
     return table(session.steps, ReActStep)
+
+
+@frame.register(StreamingSession)
+def _(session: StreamingSession) -> pd.DataFrame:
+    return table(session.rows(), HeardToken)
 
 
 @frame.register(Trace)

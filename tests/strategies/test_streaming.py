@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -359,6 +359,34 @@ def test_figures() -> None:
         (0, 0, "Thought: a\nAction:"), (0, 1, " go"), (0, 2, " x"), (1, 0, DONE),
     ]  # fmt: skip
     assert len(session) == len(list(session)) == 2
+
+
+def test_its_frame() -> None:
+    """A row a token; there are columns, with their types, where there is no token yet."""
+    session = StreamingReActLoop(Stub([InferenceToken.of(ASK, -0.5)], [DONE]), 5).run_sync("Go")
+    frame = session.to_frame()
+
+    assert list(frame.columns) == ["step", "index", "text", "logprob", "top", "offset"]
+    assert frame["step"].tolist() == [0, 1]
+    assert frame["logprob"].isna().tolist() == [False, True]
+    assert (StreamingSession().to_frame().dtypes == frame.dtypes).all()
+
+
+def test_numbers_of_a_library() -> None:
+    """A log-probability that NumPy gives is a plain number from here on; a word is none."""
+    import numpy as np
+
+    tokens = [
+        InferenceToken(DONE, cast("float", np.float32(-0.5))),
+        InferenceToken("", float("-inf")),
+    ]
+    session = StreamingReActLoop(Stub(tokens), 5).run_sync("Go")
+
+    assert type(session.tokens[0].logprob) is float
+    assert session.tokens[1].logprob is None
+    assert StreamingSession.from_dict(session.to_dict()) == session
+    with pytest.raises(InvalidValue, match="a logprob must be a number, got 'likely'"):
+        StreamingReActLoop(Stub([InferenceToken(DONE, "likely")]), 1).run_sync("Go")  # type: ignore[arg-type]
 
 
 def test_nothing_said() -> None:
