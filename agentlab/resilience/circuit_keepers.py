@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
@@ -28,7 +28,7 @@ class Kept(msgspec.Struct, frozen=True):
     opened_at_ms: int | None = None
     probing_since_ms: int | None = None
     generation: Count = 0
-    version: int = 1
+    version: Literal[1] = 1
 
 
 class Unchanged(Exception):

@@ -326,7 +326,17 @@ async def test_a_store_that_hangs(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"\xff", b"[]", b'{"failures": -1}', b'{"opened_at_ms": "x"}', b"null"]
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b'{"failures": -1}',
+        b'{"opened_at_ms": "x"}',
+        b"null",
+        b'{"failures": 9, "version": 2}',
+    ],
 )
 def test_damaged_state(
     data: bytes, store: Dict, breaker: SharedCircuitBreaker, caplog: pytest.LogCaptureFixture
@@ -429,6 +439,8 @@ def test_what_was_seen_last(breaker: SharedCircuitBreaker, clock: FakeClock) -> 
     assert repr(breaker) == "<SharedCircuitBreaker 'search' open 1/1>"
     expected = BreakerRow("search", "open", 1, 1, 30.0, 10.0, 20.0, calls=1)
     assert (breaker.stats(), breaker.service_name) == (expected, "search")
+    assert (breaker.state, breaker.is_healthy, breaker.failures_until_open) == ("open", False, 0)
+    assert (breaker.threshold, breaker.recovery_window, breaker.next_change_s) == (1, 30.0, 20.0)
 
 
 def test_arguments(store: Dict) -> None:
