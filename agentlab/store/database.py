@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentlab.core.errors import DamagedRecord, PersistenceError
 from agentlab.core.files import BINARY, PRIVATE, make_folder
-from agentlab.store.schema import Malformed, check_owner, examine
+from agentlab.store.schema import File, Malformed, check_owner, examine, identity, is_fixed
 from agentlab.store.turns import still_wanted
 
 if TYPE_CHECKING:
@@ -42,13 +42,6 @@ REMEDIES = {
 DAMAGED, BESIDE = ".damaged-", ("-wal", "-shm")
 NEW, TRIES = os.O_CREAT | os.O_EXCL | os.O_RDWR | BINARY, 10
 INHERITED: list[Database] = []  # from a parent process: to close these would harm it
-
-
-class File(NamedTuple):
-    """Which file it is, wherever it is moved."""
-
-    device: int
-    number: int
 
 
 class Link(NamedTuple):
@@ -163,8 +156,9 @@ class Database:
     def _connected(self) -> sqlite3.Connection:
         import sqlite3
 
+        address = f"{self.path.as_uri()}?{'immutable=1' if is_fixed(self.path) else ''}"
         db = sqlite3.connect(
-            self.path, timeout=self._wait_s, isolation_level=None, check_same_thread=False
+            address, self._wait_s, isolation_level=None, check_same_thread=False, uri=True
         )
         db.text_factory = bytes  # damaged text is no reason to stumble
         try:
@@ -182,7 +176,8 @@ class Database:
                 db = self._connected()
                 try:
                     examine(db, self.path)
-                    self._use_wal(db)
+                    if not is_fixed(self.path):
+                        self._use_wal(db)
                 except BaseException:
                     db.close()
                     raise
@@ -268,6 +263,15 @@ class Database:
 
     def _put_aside(self, error: Exception, file: File | None) -> PersistenceError:
         target = Path(f"{self.path}{DAMAGED}{secrets.token_hex(4)}")
+        try:
+            return self._moved_to(target, error, file)
+        except OSError as why:
+            return DamagedRecord(
+                f"{self.path} is damaged ({error}), and cannot be put aside ({why}): move it away",
+                str(self.path),
+            )
+
+    def _moved_to(self, target: Path, error: Exception, file: File | None) -> DamagedRecord:
         with self._lock, self._alone():
             if file is None or file != identity(self.path):
                 return DamagedRecord(f"{self.path} was damaged ({error}), and has been put aside")
@@ -280,15 +284,6 @@ class Database:
             f"{self.path} is damaged ({error}): it now lies at {target}, and a new one begins",
             str(target),
         )
-
-
-def identity(path: Path) -> File | None:
-    """Tell which file is at ``path``, if one is."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return File(found.st_dev, found.st_ino)
 
 
 def shut(links: list[Link], process: int) -> None:

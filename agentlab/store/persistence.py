@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.protocols import Change, Store
+from agentlab.core.sync import twin
 
 NEEDED = ("save", "load", "delete")
 WHOLE = (*NEEDED, "keys", "update", "batch_save", "batch_load")
@@ -27,6 +28,8 @@ class BatchStore(Store, Protocol):
 
 class Backend(Displayable):
     """A user's own backend as a store: its methods may be async or not.
+
+    One that is not is called where the run is, so it should be quick.
 
     Parameters
     ----------
@@ -93,6 +96,10 @@ class Backend(Displayable):
         """
         new: bytes | None = await settled(self._own("update")(key, change))
         return new
+
+    save_sync, load_sync, delete_sync = twin(save), twin(load), twin(delete)
+    batch_save_sync, batch_load_sync = twin(batch_save), twin(batch_load)
+    keys_sync, update_sync = twin(keys), twin(update)
 
     def _own(self, name: str) -> Any:
         own = getattr(self.inner, name, None)

@@ -7,8 +7,9 @@ the user version. Anything else is left as it is.
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentlab.core.errors import NewerFormat, PersistenceError
 
@@ -28,8 +29,29 @@ ASTRAY = """SELECT count(*) FROM value AS a {0} WHERE NOT EXISTS
 INDEX = "INDEXED BY sqlite_autoindex_value_1"
 
 
+class File(NamedTuple):
+    """Which file it is, wherever it is moved."""
+
+    device: int
+    number: int
+
+
 class Malformed(Exception):
     """Why a database of ours is not as we left it."""
+
+
+def identity(path: Path) -> File | None:
+    """Tell which file is at ``path``, if one is."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return File(found.st_dev, found.st_ino)
+
+
+def is_fixed(path: Path) -> bool:
+    """Tell whether it can only be read: SQLite then must not want to write beside it."""
+    return not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
 
 
 def check_owner(path: Path) -> None:

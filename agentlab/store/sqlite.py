@@ -38,12 +38,13 @@ log = logging.getLogger("agentlab.store")
 class SqlitePersistenceBackend(Shelf):
     """Keeps values in one SQLite file: quick, whole whatever dies when, open to other tools.
 
-    The file is in WAL mode and must be on a disk of this machine, not on a network's. While it
-    is in use, two files stand beside it. A damaged value is moved to the table ``damaged``; a
-    file that SQLite finds malformed is renamed, and a new one begins. A file that is somebody
-    else's is never touched. A file of up to 256 MB is read through when it is opened (less than
-    a millisecond a megabyte); in a larger one only the keys are, and damage to a value is found
-    when it is loaded.
+    The file is in WAL mode and must be on a disk of this machine, not on a network's. While it is
+    in use, two files stand beside it; a small hidden one, its lock, stays. Where the folder may
+    not be written to, its values can be loaded all the same. A damaged value is moved to the
+    table ``damaged``; a file that SQLite finds malformed is renamed, and a new one begins. A file
+    that is somebody else's is never touched. A file of up to 256 MB is read through when it is
+    opened (less than a millisecond a megabyte); in a larger one only the keys are, and damage to
+    a value is found when it is loaded.
 
     Parameters
     ----------

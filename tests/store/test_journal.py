@@ -373,6 +373,19 @@ def test_anything_can_be_loaded(tmp_path: Path, parts: list[bytes]) -> None:
 HEADER = lines.opening(b"", lines.Header("journal"))
 
 
+@pytest.mark.parametrize("sync", [True, False])
+def test_sync(path: Path, monkeypatch: pytest.MonkeyPatch, *, sync: bool) -> None:
+    """A first flush waits for the disk twice, for the file and for its name; a later one once."""
+    calls: list[int] = []
+    monkeypatch.setattr(os, "fsync", calls.append)
+    with Journal(path, sync=sync) as journal:
+        say(journal, "one")
+        first = len(calls)
+        say(journal, "two")
+
+    assert (first, len(calls)) == ((2, 3) if sync else (0, 0))
+
+
 def test_a_full_device(path: Path) -> None:
     """The real thing."""
     if not Path("/dev/full").exists():

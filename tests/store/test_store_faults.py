@@ -189,12 +189,18 @@ for store in (SqlitePersistenceBackend("kept.sqlite"), FilePersistenceBackend("k
         store.save_sync("k", b"new")
     except PersistenceError as error:
         print(error)
+    print(store.load_sync("k") == b"old" * 5000, store.load_sync("none"), store.keys_sync())
+store = SqlitePersistenceBackend("torn.sqlite")
+try:
+    store.load_sync("k")
+except PersistenceError as error:
+    print(type(error).__name__, error)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "setuid"), reason="no rights to take away here")
 def test_files_that_may_not_be_written() -> None:
-    """What may only be read is told, with its path and what to do; the value stays."""
+    """What may only be read can be read; to write there is told, with its path and what to do."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)
@@ -205,6 +211,9 @@ def test_files_that_may_not_be_written() -> None:
         for store in stores:
             store.save_sync("k", OLD)
             store.close()
+        torn = (place / "kept.sqlite").read_bytes()[:5000]
+        (place / "torn.sqlite").write_bytes(torn)
+        (place / "torn.sqlite").chmod(0o444)
         (place / "kept.sqlite").chmod(0o444)
         for path in (place / "kept").rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o444)
@@ -219,11 +228,15 @@ def test_files_that_may_not_be_written() -> None:
         (place / "kept").chmod(0o755)
         lines = said.stdout.splitlines()
 
-        assert len(lines) == 2, said.stderr
+        assert len(lines) == 5, said.stderr
         assert "kept.sqlite" in lines[0]
         assert "allow writing" in lines[0]
-        assert f"{place}/kept/" in lines[1]
-        assert "allow it" in lines[1]
+        assert f"{place}/kept/" in lines[2]
+        assert "allow it" in lines[2]
+        assert lines[1] == lines[3] == "True None ['k']"
+        assert lines[4].startswith("DamagedRecord")
+        assert "cannot be put aside" in lines[4]
+        assert (place / "torn.sqlite").read_bytes() == torn
         assert [store.load_sync("k") for store in stores] == [OLD, OLD]
 
 

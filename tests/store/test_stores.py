@@ -130,8 +130,14 @@ class ShelfContract(BatchContract):
 
     def test_a_change_that_uses_the_store(self, store: Shelf) -> None:
         """A change that would wait for itself is told so."""
-        with pytest.raises(InvalidValue, match="must not use the store it changes"):
-            store.update_sync("k", lambda *_: store.load_sync("other"))
+        uses: list[Callable[..., Any]] = [
+            lambda *_: store.load_sync("other"),
+            lambda *_: store.update_sync("other", add_one),
+            lambda *_: store.save_sync("k", b"v"),
+        ]
+        for use in uses:
+            with pytest.raises(InvalidValue, match="must not use the store it changes"):
+                store.update_sync("k", use)
 
         store.save_sync("k", b"v")
         assert store.load_sync("k") == b"v"
@@ -304,6 +310,31 @@ class DiskContract(ShelfContract):
             return await second
 
         assert asyncio.run(steps()) == b"12"
+
+    def test_those_who_left_change_nothing(self, store: Shelf) -> None:
+        """A cancelled update writes nothing after its change, nor a save that waited for it."""
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slowly(_old: bytes | None, _now: object) -> bytes:
+            begun.set()
+            go_on.wait(10)
+            return b"late"
+
+        async def steps() -> None:
+            tasks = [asyncio.ensure_future(store.update("k", slowly))]
+            await asyncio.to_thread(begun.wait, 10)
+            tasks.append(asyncio.ensure_future(store.save("k", b"later")))
+            await asyncio.sleep(0.05)  # it waits in its thread
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            go_on.set()
+            await store.delete("k")
+            await asyncio.sleep(0.05)
+            assert await store.load("k") is None
+            assert (await store.rows()) == []
+
+        asyncio.run(steps())
 
 
 class TestFile(DiskContract):

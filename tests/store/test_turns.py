@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -92,3 +95,18 @@ def test_who_has_left() -> None:
     asyncio.run(steps())
     still_wanted()
     assert seen == ["left"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_turns_of_a_forked_process() -> None:
+    """A forked process does not wait for those of its parent who are in."""
+    turns = Turns(1)
+
+    turns.free = 0  # somebody is in
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+        child = os.fork()
+    if not child:  # pragma: no cover - in the child
+        signal.alarm(20)
+        os._exit(asyncio.run(turns.run(lambda: 7)) != 7)
+    assert os.waitpid(child, 0)[1] == 0
