@@ -22,6 +22,7 @@ from agentlab.strategies.streaming import (
     StreamingInference,
     StreamingReActLoop,
     StreamingSession,
+    StreamingStep,
     TokenStream,
 )
 from tests.strategies.streams import ASK, DONE, Ears, Stub, search
@@ -306,6 +307,15 @@ def test_what_it_says() -> None:
     ]  # fmt: skip
 
 
+def test_a_thought_comes_first() -> None:
+    """Where there is none, an empty one is said before the action, as in every step."""
+    names = said(
+        StreamingReActLoop(Stub(["Action: go {}\n", "x"]), 1, stop_early=False).run_sync("?")
+    )
+
+    assert names[2:6] == ["Token", "Thought", "Action", "Token"]
+
+
 def test_run_streaming_says_it_as_early() -> None:
     """The other loop reads in the same way, and hears every answer to its end."""
     answers = [["Thought: a\nAction:", " search {}\n", "Observation: 1"], [DONE]]
@@ -318,14 +328,15 @@ def test_run_streaming_says_it_as_early() -> None:
 @pytest.mark.parametrize("text", ["", "I do not know.", "Thought: a", "Thought: a\nAction: None"])
 def test_what_cannot_be_read(text: str) -> None:
     """The model is told how to answer, as everywhere; nobody is called with an action."""
-    actions: list[object] = []
+    actions, thoughts = list[object](), list[str]()
     loop = StreamingReActLoop(Stub([text], [DONE]), 5)
-    loop.with_callbacks(StreamingCallbacks().on_action(actions.append))
-    session = loop.run_sync("Go")
+    callbacks = StreamingCallbacks().on_action(actions.append).on_thought(thoughts.append)
+    session = loop.with_callbacks(callbacks).run_sync("Go")
 
     assert "could not parse ReAct step" in session.steps[0].observation
     assert session.steps[0].error_kind == "permanent"
     assert actions == [FinalAnswer("42")]
+    assert thoughts == (["a", "done"] if "Action" in text else ["done"])
     assert session.is_completed()
 
 
@@ -396,6 +407,8 @@ def test_nothing_said() -> None:
     assert (empty.avg_tokens_per_step(), empty.overall_mean_logprob()) == (0.0, None)
     assert not empty.is_completed()
     assert empty
+    assert StreamingStep("t", "FINAL_ANSWER 42").is_final_answer()
+    assert not StreamingStep("t", "go {}").is_final_answer()
     assert StreamingSession.from_dict(empty.to_dict()) == empty
 
 

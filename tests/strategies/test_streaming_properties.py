@@ -181,20 +181,34 @@ def test_what_was_called_is_what_was_done(text: str, cuts: list[int]) -> None:
     assert [getattr(each, "name", None) for each in actions] == [step.tool for step in read]
 
 
+@given(st.lists(st.one_of(PIECES, st.just("</think>\n")), max_size=20).map("".join), CUTS)
+@example("Action: no {}\n</think>\nAction: go {}\n", [])
+@settings(max_examples=150)
+def test_what_was_told_stands(text: str, cuts: list[int]) -> None:
+    """A pair that is complete is acted on alike, whatever came with it in the same token."""
+    letters, calls = streamed(text, list(range(len(text))))
+    parts, same_calls = streamed(text, cuts)
+
+    assert bare(letters.session.steps) == bare(parts.session.steps)
+    assert calls == same_calls
+
+
 @given(SOUP, CUTS)
 @settings(max_examples=100)
 def test_raising_is_the_same(text: str, cuts: list[int]) -> None:
-    """Where an unreadable answer should raise, both loops do, with the same words."""
+    """Where an unreadable answer should raise, both loops do, and have told the same before."""
     config = AgentConfig(1, "m", on_parse_error="raise")
     loops = (
         StreamingReActLoop(answers(pieces(text, cuts)), config=config).run("Go"),
         ReActLoop(config).run("Go", answers([text])),
     )
-    raised = []
+    ends = []
     for work in loops:
         try:
             asyncio.run(work)
-            raised.append("")
+            ends.append(("", [""]))
         except AgentLoopError as error:
-            raised.append(str(error))
-    assert raised[0] == raised[1]
+            assert error.session
+            assert error.session.trace
+            ends.append((str(error), [repr(e) for e in told(error.session.trace.entries)]))
+    assert ends[0] == ends[1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentlab.core.clock import FakeClock
 from agentlab.core.drive import drive
 from agentlab.core.events import RunEnded, RunStarted
 from agentlab.core.protocols import Result
@@ -96,19 +98,43 @@ def test_below_another_run() -> None:
         strategy_name = "team"
 
         async def __call__(self, run: Run, goal: str, /) -> Result:
+            await run.clock.sleep(5)
             child, session = run.child("b"), AgentSession()
             run.trace.attach(session.apply)
             session.session_id = child.id
             return await drive(child, session, StreamingReAct(), goal)
 
-    session = AgentRuntime(Stub(MADE_UP, [DONE]), tools=[search]).run_sync("Go", strategy=Team())
+    lab = AgentRuntime(Stub(MADE_UP, [DONE]), tools=[search], clock=FakeClock())
+    session = lab.run_sync("Go", strategy=Team())
 
     assert session.trace
     (child,) = session.children
     whole = StreamingSession.from_trace(session.trace.entries)
     below = StreamingSession.from_trace(session.trace.entries, run=child.session_id)
     assert (whole.total_tokens, below.total_tokens) == (0, len(MADE_UP))
+    assert below.tokens[0].offset == 0  # of its own run
     assert below.final_answer() == whole.final_answer() == "42"
+
+
+def test_a_callback_that_swallows_a_stop() -> None:
+    """It cannot keep a run alive that should be over."""
+
+    async def main() -> AgentSession:
+        called = asyncio.Event()
+
+        async def stubborn(_: object) -> None:
+            called.set()
+            with contextlib.suppress(BaseException):
+                await asyncio.sleep(60)
+
+        strategy = StreamingReAct(StreamingCallbacks().on_token(stubborn))
+        stub = Stub(["Thought: a\n", "Action: FINAL_ANSWER 42"])
+        handle = AgentRuntime(stub).start("?", strategy=strategy)
+        await called.wait()
+        handle.stop()
+        return await handle
+
+    assert asyncio.run(main()).stop_reason == "stopped"
 
 
 class Waits:

@@ -94,13 +94,17 @@ def test_cancelling() -> None:
             await asyncio.sleep(60)
 
         callbacks = StreamingCallbacks().on_token(forever)
-        work = asyncio.create_task(StreamingReActLoop(stub, 5).with_callbacks(callbacks).run("Go"))
+        loop = StreamingReActLoop(stub, 5, token_timeout_ms=5000).with_callbacks(callbacks)
+        later = asyncio.get_running_loop().time() + 30
+        work = asyncio.create_task(loop.run("Go"))
         await called.wait()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
         assert stub.closed == 1
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]  # noqa: SLF001
+        assert all(timer.cancelled() for timer in timers if timer.when() < later)
 
     asyncio.run(main())
 
@@ -150,6 +154,14 @@ def test_what_is_made_up_in_the_same_piece_is_kept() -> None:
     session = StreamingReActLoop(Stub([text], [DONE]), 5).register_tool(search).run_sync("Go")
 
     assert session.all_actions() == ['search {"n": 1}', "FINAL_ANSWER 42"]
+    assert session.session.steps[0].raw == text
+
+
+def test_half_a_line_more_is_kept_too() -> None:
+    """Whatever was heard and not used is in the raw text, the beginning of a line as well."""
+    text = "Thought: a\nAction: go {}\nAnd"
+    session = StreamingReActLoop(Stub([text], [DONE]), 5).run_sync("Go")
+
     assert session.session.steps[0].raw == text
 
 
