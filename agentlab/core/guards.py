@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from agentlab.core.errors import CircuitOpen, InvalidValue, is_outage
 from agentlab.core.protocols import Guard, Permit
-from agentlab.core.sync import last_words
+from agentlab.core.sync import in_loop, last_words
 
 T = TypeVar("T")
 Outcome: TypeAlias = Literal["success", "failure", "cancel"]
@@ -77,7 +77,9 @@ async def settle(permit: Permit | None, how: Outcome, whose: str) -> None:
         return
     try:
         answer = getattr(permit, how)()
-        if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer) and not in_loop():
+            answer.close()  # the call was thrown away with its loop: nothing can wait any more
+        elif inspect.isawaitable(answer):
             await last_words(answer)
     except Exception:
         log.exception("the guard of %r could not be told of its %s", whose, how)

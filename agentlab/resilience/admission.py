@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from agentlab.core.errors import InvalidValue
 from agentlab.core.guards import outcome
 from agentlab.core.protocols import Permit
-from agentlab.core.sync import last_words, waits_well
+from agentlab.core.sync import in_loop, last_words, waits_well
 
 
 class QuickPermit(Protocol):
@@ -112,7 +112,7 @@ class AsyncAdmission(Generic[S]):
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         permit, self._permit = self._permit, None
-        if permit is not None and not isinstance(error, GeneratorExit):  # then nothing can wait
+        if permit is not None and in_loop():  # else it was thrown away with its loop
             await last_words(ending(self._guard, permit, error)())
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import multiprocessing
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from agentlab.core.errors import CircuitOpen, InvalidValue, ToolArgumentError, W
 from agentlab.core.protocols import Change, Guard, Store
 from agentlab.core.sync import run_sync
 from agentlab.resilience.circuit_breaker import BreakerRow
+from agentlab.resilience.pipeline import Pipeline
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker, SharedPermit
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.store.sqlite import SqlitePersistenceBackend
@@ -428,6 +430,54 @@ def test_two_loops(breaker: SharedCircuitBreaker, store: Dict, clock: FakeClock)
     asyncio.run(permit.success())
     assert breaker.current_sync() == "closed"
     assert store.kept
+
+
+@played
+async def test_a_reader_who_leaves(lab: Lab) -> None:
+    """A generator that is closed inside a block frees its probe at once."""
+    await trip(lab.breaker)
+    lab.clock.advance(30)
+
+    async def letters() -> AsyncGenerator[str, None]:
+        async with lab.breaker.guard():
+            yield "a"
+            yield "b"
+
+    reading = letters()
+    assert await anext(reading) == "a"
+    await lab.breaker.current()
+    assert lab.breaker.stats().probing
+    await reading.aclose()
+    await lab.breaker.current()
+    assert not lab.breaker.stats().probing
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_block_thrown_away_with_its_loop(
+    breaker: SharedCircuitBreaker, caplog: pytest.LogCaptureFixture, *, staged: bool
+) -> None:
+    """Nothing more can be said of it, and it says so to nobody; its probe lapses."""
+    loop, begun = asyncio.new_event_loop(), asyncio.Event()
+
+    async def hang(text: str) -> str:
+        begun.set()
+        await asyncio.sleep(60)
+        return text
+
+    async def block() -> None:
+        if staged:
+            await Pipeline().add_stage("s", hang, breaker=breaker).run("a")
+        async with breaker.guard():
+            await hang("a")
+
+    task = loop.create_task(block())
+    loop.run_until_complete(begun.wait())
+    loop.close()
+    task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001 - it is meant
+    del task
+    gc.collect()
+    assert breaker.stats().calls == 1
+    assert not caplog.records
 
 
 def test_what_was_seen_last(breaker: SharedCircuitBreaker, clock: FakeClock) -> None:
