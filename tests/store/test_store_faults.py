@@ -22,9 +22,9 @@ from agentlab.core.trace import Trace
 from agentlab.store import database, schema
 from agentlab.store.file import FilePersistenceBackend
 from agentlab.store.journal import Journal
-from agentlab.store.loading import load
 from agentlab.store.sqlite import SqlitePersistenceBackend
 from tests.faulty import SHORT, FaultyDisk
+from tests.store.journals import said
 
 OLD, NEW = b"old" * 5000, b"new" * 7000
 FAULTS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, SHORT]
@@ -141,11 +141,6 @@ def test_a_journal_at_each_call(tmp_path: Path, fault: int, *, new: bool, for_go
         if not for_good:  # nor was its taking back in the way
             assert len(found) == len(before) + 3
     assert {"open", "write", "fsync", "close"} <= hits
-
-
-def said(path: Path) -> list[str]:
-    """Give the texts that a journal holds."""
-    return [e.event.text for e in load(path).entries if isinstance(e.event, Warned)]
 
 
 def test_sqlite_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
