@@ -48,7 +48,7 @@ class AgentEventStream(Displayable):
     ) -> None:
         self.broadcaster = StreamBroadcaster(capacity) if broadcaster is None else broadcaster
         self.children = children
-        self._heard: dict[str, None] = {}  # the runs it hears of, without those below them
+        self._heard: dict[str, None] = {}  # the runs under way
 
     def __repr__(self) -> str:
         return f"<AgentEventStream {self.receiver_count()} receivers>"
@@ -57,7 +57,7 @@ class AgentEventStream(Displayable):
         """Take an entry of a trace."""
         fact, run = entry.event, entry.run
         below = self._is_below(run)
-        if isinstance(fact, RunStarted) and not below:
+        if isinstance(fact, RunStarted):
             self._heard[run] = None
         ends = isinstance(fact, RunEnded)
         told = self.children and not ends if below else run in self._heard

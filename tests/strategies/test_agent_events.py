@@ -65,6 +65,15 @@ def test_events_are_shown() -> None:
     assert "&lt;script&gt;" in event.to_html()
 
 
+@pytest.mark.parametrize("odd", "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+def test_what_others_take_for_a_line_end_is_escaped(odd: str) -> None:
+    """So that a reader which splits at more than it should reads it all the same."""
+    frame = AgentEvent.Action(f"a{odd}b", {odd: odd}).to_sse()
+
+    assert odd not in frame.removesuffix("\n\n")
+    assert AgentEvent.from_sse(frame).to_dict()["input"] == {odd: odd}
+
+
 @given(EVENTS)
 def test_what_is_written_is_read(event: AgentEvent) -> None:
     """Whatever is in it, an event is one line to everybody, and comes back equal."""
@@ -92,7 +101,7 @@ def test_a_stream_of_them_is_read(said: list[AgentEvent], step: int) -> None:
     [
         "", "{", "[]", "null", '"thought"', "NaN", "{}", '{"type":"token","content":"x"}',
         '{"type":"thought"}', '{"type":"thought","content":3}', '{"type":"action","input":1}',
-        b"\xff", "[" * 100_000, '{"type":"thought","content":"\\ud800"}',
+        b"\xff", "\ud800", "[" * 100_000, '{"type":"thought","content":"\\ud800"}',
         '{"type":"action","tool":"t","input":' + "[" * 200 + "]" * 200 + "}",
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 import agentlab as al
 from agentlab.core.errors import InvalidValue
-from agentlab.core.events import Action, Entry, RunEnded, StepEnded, ToolEnded
+from agentlab.core.events import Action, Entry, RunEnded, StepEnded, Thought, ToolEnded
 from agentlab.core.protocols import Sink
 from agentlab.core.run import Run
 from agentlab.models.sse import read_sse
@@ -172,26 +172,32 @@ def test_late_is_early_enough() -> None:
 
 
 class Delegating:
-    """Lets another runtime work, as a run below its own, and answers for it."""
+    """Lets another runtime work, so many runs below its own, and answers for it."""
 
     strategy_name = "delegating"
 
-    def __init__(self, other: al.AgentRuntime) -> None:
-        self._other = other
+    def __init__(self, other: al.AgentRuntime, depth: int = 1) -> None:
+        self._other, self._depth = other, depth
 
     async def __call__(self, run: Run, goal: str, /) -> Any:
+        for _ in range(self._depth - 1):
+            run = run.child("between")
         return await self._other(run, goal)
 
 
 @pytest.mark.parametrize("children", [False, True])
-def test_runs_below(children: bool) -> None:  # noqa: FBT001 - a case
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_runs_below(children: bool, depth: int) -> None:  # noqa: FBT001 - a case
     """They are told where that is asked for, but never how they end: the stream goes on."""
     stream = AgentEventStream(children=children)
+    reader = stream.subscribe(until_end=False)
     outer = al.AgentRuntime(al.ScriptedModel(), sinks=[stream])
-    reader = stream.subscribe()
-    outer.run_sync("?", strategy=Delegating(lab(*SCRIPT)))
+    session = outer.run_sync("?", strategy=Delegating(lab(*SCRIPT), depth))
+    stream.close()
 
     assert events(reader) == [*(TOLD[:-1] if children else []), AgentEvent.Result("42")]
+    assert session.trace is not None
+    assert max(entry.run.count("/") for entry in session.trace.entries) == depth
 
 
 def test_a_stream_of_a_run_below() -> None:
@@ -249,7 +255,7 @@ def test_a_stream_forgets_runs() -> None:
     reader = stream.subscribe(until_end=False)
     for _ in range(50):
         runtime.run_sync("?")
-    stream(heard[3])  # late news of the first run
+    stream(next(entry for entry in heard if isinstance(entry.event, Thought)))  # late news
     stream.close()
 
     assert events(reader) == TOLD * 50
