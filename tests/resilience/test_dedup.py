@@ -473,6 +473,29 @@ def test_who_comes_while_a_call_is_being_stopped() -> None:
     assert order == ["begin", "end", "next"]
 
 
+def test_stopped_once() -> None:
+    """Others who come and go while a call cleans up do not cut that short."""
+    dedup, order = Deduplicator(60), list[str]()
+
+    async def slow_to_go() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.03)
+            order.append("clean")
+
+    async def scene() -> None:
+        tasks = await started(dedup, slow_to_go, 1)
+        tasks[0].cancel()
+        await asyncio.sleep(0.005)
+        tasks += await started(dedup, slow_to_go, 1)
+        tasks[1].cancel()
+        await asyncio.wait(tasks)
+
+    play(scene())
+    assert order == ["clean"]
+
+
 def test_work_that_will_not_be_stopped() -> None:
     """It goes on, and whoever comes meanwhile has its result."""
     dedup, work = Deduplicator(60), Work()
