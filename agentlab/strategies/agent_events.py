@@ -122,7 +122,10 @@ class ThoughtEvent(Saying, frozen=True):
 
 
 class ObservationEvent(Saying, frozen=True):
-    """What came of an action, in the words that the model reads."""
+    """What came of an action.
+
+    Of a tool's call it is the whole envelope, though the model may read a part of it, or plain text.
+    """
 
 
 class ResultEvent(Saying, frozen=True):
@@ -170,7 +173,7 @@ def agent_event(fact: events.Event) -> AgentEvent | None:  # noqa: PLR0911 - one
         case events.Action(text, tool, args) if tool is not None:
             try:
                 return ActionEvent(tool, args)
-            except (InvalidValue, RecursionError):  # a model may nest them as deep as it likes
+            except InvalidValue:  # a model may nest them as deep as it likes
                 return ActionEvent(tool, text)
         case events.ToolEnded(ok=ok, data=data, error=error, error_kind=kind):
             return ObservationEvent(_words(Observation(ok, data, error, kind)))

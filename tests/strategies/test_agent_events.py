@@ -74,6 +74,12 @@ def test_what_others_take_for_a_line_end_is_escaped(odd: str) -> None:
     assert AgentEvent.from_sse(frame).to_dict()["input"] == {odd: odd}
 
 
+def test_lone_surrogates_are_replaced() -> None:
+    """Which could not be written; so an event equals what is read of it."""
+    assert AgentEvent.Thought("\ud800x") == AgentEvent.Thought("\ufffdx")
+    assert AgentEvent.Action("\ud800", "\ud800") == AgentEvent.Action("\ufffd", "\ufffd")
+
+
 @given(EVENTS)
 def test_what_is_written_is_read(event: AgentEvent) -> None:
     """Whatever is in it, an event is one line to everybody, and comes back equal."""

@@ -213,6 +213,17 @@ def test_cancelling_who_waits_loses_nothing() -> None:
             await waiting
         return await anext(reader)
 
+    async def leave() -> None:
+        reader = broadcaster.subscribe()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await anext(reader)
+        del reader
+        await asyncio.sleep(0)  # until then the task has the traceback of how it was cancelled
+        gc.collect()
+        assert broadcaster.receiver_count() == 0  # nothing of the wait holds it
+
+    asyncio.run(leave())
     assert asyncio.run(play()) == "data: x\n\n"
     assert broadcaster.receiver_count() == 0
 

@@ -244,7 +244,16 @@ def test_nothing_a_run_says_breaks_it() -> None:
     assert '"ok":false' in told.to_dict()["content"]
     assert agent_event(RunEnded("final_answer")) == AgentEvent.Result("")
     assert agent_event(RunEnded("budget")) == AgentEvent.Error("budget")
-    step = al.ReActStep("", "summarise", "done")
+
+
+def test_what_is_nothing_is_not_told() -> None:
+    """Neither an empty thought, nor an action without a tool, nor a step that saw nothing new."""
+    assert agent_event(Thought("")) is None
+    assert agent_event(Action("FINAL_ANSWER 42")) is None
+    assert agent_event(StepEnded(al.ReActStep("x", "summarise"))) is None
+    assert agent_event(StepEnded(al.ReActStep("x", "FINAL_ANSWER 42", "FINAL_ANSWER 42"))) is None
+    assert agent_event(StepEnded(al.ReActStep("x", "t 1", "2", tool="t"))) is None  # ToolEnded did
+    step = al.ReActStep("x", "summarise", "done")
     assert agent_event(StepEnded(step)) == AgentEvent.Observation("done")
 
 
