@@ -124,7 +124,7 @@ class ThoughtEvent(Saying, frozen=True):
 class ObservationEvent(Saying, frozen=True):
     """What came of an action.
 
-    Of a tool's call it is the whole envelope, though the model may read a part of it, or plain text.
+    Of a tool's call it is the whole envelope, though the model may read a part, or plain text.
     """
 
 

@@ -353,6 +353,7 @@ def test_a_stream_without_an_end_marker_just_ends() -> None:
     """Where nobody says how it ends, it may end anywhere; an event that was cut is dropped."""
     assert heard(read_sse(Body(b"data: x\n\ndata: y"))) == [SseEvent(data="x")]
     assert heard(read_sse(Body())) == []
+    assert heard(read_sse(Body(b"", b"data: x\n", b"", b"\n"))) == [SseEvent(data="x")]
 
 
 def test_a_reader_that_leaves_closes_the_body() -> None:
