@@ -132,3 +132,17 @@ def test_what_is_no_store() -> None:
     with pytest.raises(NotConfigured, match="object stores are not there yet"):
         as_backend("s3://bucket/runs")
     assert repr(as_backend(inner := Blocking())) == f"Backend({inner!r})"
+
+
+@pytest.mark.parametrize("kind", [Waiting, Blocking, Batching])
+def test_blocking_twins(kind: type[Any]) -> None:
+    """A user's own can be asked in a cell without ``await``, within a loop too."""
+
+    async def within() -> list[bytes | None]:
+        store = Backend(kind())
+        store.save_sync("a", b"1")
+        store.batch_save_sync({"b": b"2"})
+        store.delete_sync("a")
+        return [store.load_sync("a"), *store.batch_load_sync(["b"])]
+
+    assert asyncio.run(within()) == [None, b"2"]
