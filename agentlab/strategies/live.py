@@ -31,9 +31,9 @@ class StreamingReAct:
     token_timeout_ms : int, optional
         Real time to wait for each token, the first too, in milliseconds.
     stop_early : bool
-        Stop reading once thought and action are complete, for what follows is made up; a
-        response that does not begin with a header is heard to its end all the same, for all of
-        it may turn out to be reasoning.
+        Stop reading when more follows a thought and an action that are complete, for it is made
+        up; a response that does not begin with a header is heard to its end all the same, for
+        all of it may turn out to be reasoning.
     """
 
     strategy_name = "streaming"
@@ -105,8 +105,8 @@ class Live(ReAct):
                     await self._calls.tell(self._calls.tokens, token)
                 if chunk.text and (news := reader.feed(chunk.text)):
                     await self._telling.all(news)
-                if chunk.is_final or (self._stop_early and reader.sure):
-                    break
+                if chunk.is_final or (self._stop_early and reader.sure and reader.more):
+                    break  # what only ends is heard to its end, which may say what it cost
                 if clock() >= breath:  # a model that never waits must let others run
                     await asyncio.sleep(0)
                     breath = clock() + BREATH_S

@@ -67,7 +67,7 @@ class StreamingReActLoop(Loop):
         Real time to wait for each token, the first too, in milliseconds; then the run ends with
         ``timeout``.
     stop_early : bool
-        Stop reading an answer once its thought and action are complete, see
+        Stop reading an answer when more follows its thought and action, see
         :class:`StreamingReAct`.
     clock : Clock
         What everything but deadlines reads.

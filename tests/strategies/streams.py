@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+from agentlab.core.protocols import Chunk, Request, Usage
 from agentlab.strategies.streaming import InferenceToken, StreamingCallbacks, StreamingInference
 from agentlab.tools.spec import tool
 
@@ -37,6 +38,19 @@ class Stub(StreamingInference):
                 yield token
         finally:
             self.closed += 1
+
+
+class Reported:
+    """A model whose last piece brings only what it counted."""
+
+    def __init__(self, *pieces: str) -> None:
+        self._pieces = pieces
+
+    async def stream(self, _request: Request, /) -> AsyncIterator[Chunk]:
+        for piece in self._pieces:
+            yield Chunk(piece, -0.1)
+        yield Chunk("", warning="the context is nearly full")
+        yield Chunk("", is_final=True, usage=Usage(7, 9))
 
 
 class Ears:

@@ -12,7 +12,6 @@ import pytest
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Token
-from agentlab.core.protocols import Chunk, Request, Usage
 from agentlab.core.session import AgentSession
 from agentlab.strategies.actions import FinalAnswer, ToolCall
 from agentlab.strategies.loop import ReActLoop
@@ -25,7 +24,7 @@ from agentlab.strategies.streaming import (
     StreamingStep,
     TokenStream,
 )
-from tests.strategies.streams import ASK, DONE, Ears, Stub, search
+from tests.strategies.streams import ASK, DONE, Ears, Reported, Stub, search
 
 
 def said(session: StreamingSession) -> list[str]:
@@ -242,7 +241,7 @@ def test_a_callback_that_raises(kind: str, caplog: pytest.LogCaptureFixture) -> 
 
     assert session.is_completed()
     assert len(calls) == 1
-    assert len(ears.heard) == {"on_token": 3, "on_thought": 2, "on_action": 2}[kind]
+    assert len(ears.heard) == {"on_token": 4, "on_thought": 2, "on_action": 2}[kind]
     told = "callback broken failed and is not called again"
     assert session.session.warnings == [f"{told}: RuntimeError: no ink"]
     assert [record.getMessage() for record in caplog.records] == [told]
@@ -427,19 +426,10 @@ def test_a_session_travels() -> None:
             StreamingSession.from_dict(wrong)
 
 
-class Reported:
-    """A model whose last piece brings only what it counted."""
-
-    async def stream(self, _request: Request, /) -> AsyncIterator[Chunk]:
-        yield Chunk(DONE, -0.1)
-        yield Chunk("", warning="the context is nearly full")
-        yield Chunk("", is_final=True, usage=Usage(7, 9))
-
-
 def test_what_only_counts_is_no_token() -> None:
     """Neither usage nor a warning is part of an answer."""
     ears = Ears()
-    session = StreamingReActLoop(Reported(), 1).with_callbacks(ears.callbacks()).run_sync("Go")
+    session = StreamingReActLoop(Reported(DONE), 1).with_callbacks(ears.callbacks()).run_sync("Go")
 
     assert [each for each in ears.heard if isinstance(each, InferenceToken)] == [
         InferenceToken(DONE, -0.1)

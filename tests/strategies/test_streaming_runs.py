@@ -28,7 +28,12 @@ from agentlab.strategies.streaming import (
 from tests.doubles import Disk
 from tests.strategies.streams import ASK, DONE, Ears, Stub, search
 
-MADE_UP = [*(f"{word} " for word in ASK.split(" ")), "\n", "Observation: 7"]
+MADE_UP = [
+    *(f"{word} " for word in ASK.split(" ")),
+    "\n",
+    "Observation: 7",
+    "\nThought: never heard",
+]
 
 
 def test_on_tape(tmp_path: Path) -> None:

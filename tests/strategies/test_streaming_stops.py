@@ -14,7 +14,7 @@ from agentlab.strategies.streaming import (
     StreamingCallbacks,
     StreamingReActLoop,
 )
-from tests.strategies.streams import DONE, Ears, Stub, search
+from tests.strategies.streams import DONE, Ears, Reported, Stub, search
 
 
 @pytest.mark.parametrize("before", [0, 2], ids=["the first token", "a later one"])
@@ -134,18 +134,37 @@ def test_cancelling_a_model_that_never_waits() -> None:
 
 
 def test_what_is_made_up_is_not_heard() -> None:
-    """Once a pair is complete nobody reads on; the trace has the answer as it was heard."""
+    """Nobody reads on where more follows a pair; the trace has the answer as it was heard."""
     stub = Stub(
         ["Thought: a\n", "Action: ", 'search {"n": 1}', "\n", "Observ", "ation: 7\n"], [DONE]
     )
     session = StreamingReActLoop(stub, 5).register_tool(search).run_sync("Go")
 
     assert session.trace
-    assert stub.given == ["Thought: a\n", "Action: ", 'search {"n": 1}', "\n", DONE]
+    assert stub.given == ["Thought: a\n", "Action: ", 'search {"n": 1}', "\n", "Observ", DONE]
     assert stub.closed == 2
     answers = [e.event.text for e in session.trace.entries if isinstance(e.event, Answered)]
-    assert answers == ['Thought: a\nAction: search {"n": 1}\n', DONE]
+    assert answers == ['Thought: a\nAction: search {"n": 1}\nObserv', DONE]
     assert session.steps[0].observation == '{"data":"x","ok":true}'
+    assert session.session.steps[0].raw == answers[0]
+
+
+def test_what_ends_is_heard_to_its_end() -> None:
+    """A model that says nothing more is not cut short: it tells what the answer cost."""
+    session = StreamingReActLoop(Reported("Action: search {}\n", "\n"), 1).run_sync("Go")
+
+    assert session.session.tokens_out == 9
+    assert not session.session.tokens_estimated
+    assert session.session.steps[0].raw == ""
+
+
+def test_blanks_for_ever() -> None:
+    """A model that is caught in blanks is left after a few."""
+    stub = Stub(["Action: search {}\n", *["\n"] * 1000])
+    StreamingReActLoop(stub, 1).run_sync("Go")
+
+    assert len(stub.given) < 10
+    assert stub.closed == 1
 
 
 def test_what_is_made_up_in_the_same_piece_is_kept() -> None:
