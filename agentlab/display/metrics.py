@@ -221,7 +221,7 @@ def reading(series: Series) -> str:
     if not isinstance(series, Histogram):
         return written(series.rows()[0].value)
     times, total = series.count(), series.sum()
-    return f"{count(times)}, mean {written(total / times)}" if times else "none yet"
+    return f"{count(times)} seen, mean {written(total / times)}" if times else "none yet"
 
 
 def series_card(series: Series, room: Room) -> Html:  # noqa: ARG001
@@ -232,7 +232,7 @@ def series_card(series: Series, room: Room) -> Html:  # noqa: ARG001
         return card(series.kind, series.name, chip, about, path=f"{series.kind}.get()")
     rows, path = series.bucket_rows(), "histogram.bucket_rows()"
     bounds, counts = [float(row.le) for row in rows], [row.count for row in rows]
-    chip = Chip("", f"{reading(series)}" if series.count() else "empty")
+    chip = Chip("", reading(series) if series.count() else "empty")
     return card(
         series.kind,
         series.name,

@@ -105,7 +105,7 @@ def test_a_registry() -> None:
 
     assert "agent_tool_calls_total 0 counter Tool calls that ended" in text
     assert r'took_ms{tool="a\"b"} none yet histogram How long' in empty
-    assert r'took_ms{tool="a\"b"} 2, mean 16.5 histogram How long' in text
+    assert r'took_ms{tool="a\"b"} 2 seen, mean 16.5 histogram How long' in text
     assert registry.series()[5] is took
     assert 'title="registry.series()[5]"' in html
 
@@ -118,7 +118,7 @@ def test_one_histogram() -> None:
     for ms in (3, 30, 4000):
         took.observe(ms)
     text = Reader(took.to_html()).line
-    assert "took_ms 3, mean 1,344 How long" in text
+    assert "took_ms 3 seen, mean 1,344 How long" in text
     assert "up to 5 1 up to 2.5k 1 above 2.5k 1" in text
     assert "each without those above it: histogram.bucket_rows()" in text
 
