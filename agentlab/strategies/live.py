@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Action, ReActStep, Thought
 from agentlab.core.protocols import Chunk
 from agentlab.core.run import BREATH_S, Run
@@ -34,6 +35,11 @@ class StreamingReAct:
         Stop reading when more follows a thought and an action that are complete, for it is made
         up; a response that does not begin with a header is heard to its end all the same, for
         all of it may turn out to be reasoning.
+
+    Raises
+    ------
+    InvalidValue
+        A time that can never be right.
     """
 
     strategy_name = "streaming"
@@ -46,6 +52,9 @@ class StreamingReAct:
         token_timeout_ms: int | None = None,
         stop_early: bool = True,
     ) -> None:
+        known = isinstance(token_timeout_ms, int | float | None)
+        if not known or (token_timeout_ms is not None and not token_timeout_ms >= 1):
+            raise InvalidValue(f"token_timeout_ms must be >= 1, got {token_timeout_ms!r}")
         self.callbacks = callbacks or StreamingCallbacks()
         self.callbacks_strict = callbacks_strict
         self.token_timeout_ms = token_timeout_ms

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import drive
-from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import Observation
 from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import compact
@@ -89,8 +88,6 @@ class StreamingReActLoop(Loop):
         stop_early: bool = True,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        if token_timeout_ms is not None and not token_timeout_ms >= 1:
-            raise InvalidValue(f"token_timeout_ms must be >= 1, got {token_timeout_ms!r}")
         config = config or AgentConfig(DEFAULT_STEPS, name_of(provider))
         if max_steps is not None:
             config = replace(config, max_iterations=max(max_steps, 1))
@@ -98,9 +95,11 @@ class StreamingReActLoop(Loop):
         self.provider = provider
         self._model = as_model(provider)
         self._handler: Handled | None = None
-        self._callbacks = StreamingCallbacks()
-        self._strict, self._stop_early = callbacks_strict, stop_early
-        self._token_timeout_ms = token_timeout_ms
+        self._strategy = StreamingReAct(
+            callbacks_strict=callbacks_strict,
+            token_timeout_ms=token_timeout_ms,
+            stop_early=stop_early,
+        )
 
     @property
     def max_steps(self) -> int:
@@ -109,7 +108,7 @@ class StreamingReActLoop(Loop):
 
     def with_callbacks(self, callbacks: StreamingCallbacks) -> StreamingReActLoop:
         """Call these while an answer comes, instead of those before."""
-        self._callbacks = callbacks
+        self._strategy.callbacks = callbacks
         return self
 
     def with_tool_handler(self, handler: Handler, *, inline: bool = False) -> StreamingReActLoop:
@@ -125,13 +124,7 @@ class StreamingReActLoop(Loop):
         """Work towards ``prompt``."""
         tools = HandledTools(self.registry(), self._handler, self._clock)
         run, session = self._begin(self._model, tools)
-        strategy = StreamingReAct(
-            self._callbacks,
-            callbacks_strict=self._strict,
-            token_timeout_ms=self._token_timeout_ms,
-            stop_early=self._stop_early,
-        )
-        return StreamingSession.of(await drive(run, session, strategy, prompt))
+        return StreamingSession.of(await drive(run, session, self._strategy, prompt))
 
     run_sync = twin(run)
 

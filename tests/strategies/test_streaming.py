@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,7 @@ from agentlab.strategies.streaming import (
     InferenceToken,
     StreamingCallbacks,
     StreamingInference,
+    StreamingReAct,
     StreamingReActLoop,
     StreamingSession,
     StreamingStep,
@@ -218,11 +220,12 @@ def test_the_last_step() -> None:
     assert StreamingReActLoop(Stub([ASK])).max_steps == 10
 
 
-@pytest.mark.parametrize("ms", [0, -1])
-def test_times_that_can_never_be_right(ms: int) -> None:
+@pytest.mark.parametrize("ms", [0, -1, "soon", float("nan")])
+def test_times_that_can_never_be_right(ms: Any) -> None:
     """They are refused where they are given."""
-    with pytest.raises(InvalidValue, match=f"token_timeout_ms must be >= 1, got {ms}"):
-        StreamingReActLoop(Stub([DONE]), 1, token_timeout_ms=ms)
+    for make in (partial(StreamingReActLoop, Stub([DONE]), 1), StreamingReAct):
+        with pytest.raises(InvalidValue, match=f"token_timeout_ms must be >= 1, got {ms!r}"):
+            make(token_timeout_ms=ms)
 
 
 @pytest.mark.parametrize("kind", ["on_token", "on_thought", "on_action"])
