@@ -15,6 +15,7 @@ from agentlab.resilience.retry import RetryPolicy
 from agentlab.runtime import AgentRuntime
 from agentlab.settings import ToolLike
 from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
 
@@ -72,10 +73,14 @@ class AgentRuntimeBuilder(Generic[StateT]):
         return self._with(metrics=metrics)
 
     def with_checkpoint_backend(
-        self, backend: PersistenceBackend | str | Path
+        self,
+        backend: PersistenceBackend | str | Path,
+        *,
+        snapshot_steps: Snapshots = "incremental",
+        redact: Redact | None = None,
     ) -> AgentRuntimeBuilder[StateT]:
-        """Set where every run is kept while it goes on."""
-        return self._with(store=backend)
+        """Set where every run is kept while it goes on, and how."""
+        return self._with(store=backend, snapshot_steps=snapshot_steps, redact=redact)
 
     def with_checkpoint_manager(self, manager: CheckpointManager) -> AgentRuntimeBuilder[StateT]:
         """Set what ``checkpoint()`` gives."""

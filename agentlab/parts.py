@@ -34,6 +34,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.store = None if settings.store is None else as_backend(settings.store)
+        self.savers()  # what cannot be right is told when the runtime is made
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
         self.agents = AgentMetricsRegistry(clock=settings.clock)
@@ -52,7 +53,10 @@ class Parts:
 
     def savers(self) -> list[Sink]:
         """Give what keeps one run, if there is a store; it says first what is safe."""
-        return [] if self.store is None else [SessionSaver(self.store)]
+        if self.store is None:
+            return []
+        how = self._settings
+        return [SessionSaver(self.store, snapshot_steps=how.snapshot_steps, redact=how.redact)]
 
     async def close(self) -> None:
         """Keep the time, and close the store if nobody else has it: if it was given by its path."""

@@ -16,6 +16,7 @@ from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.store.checkpoint import CheckpointManager
+from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedTool, NamedToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -36,6 +37,8 @@ class Settings:
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None
     store: PersistenceBackend | str | Path | None = None
+    snapshot_steps: Snapshots = "incremental"
+    redact: Redact | None = None
     checkpoint_manager: CheckpointManager | None = None
     metrics: RuntimeMetrics | None = None
     observer: Observer | None = None

@@ -270,6 +270,28 @@ def test_w28_4() -> None:
     assert set(told) == {key for key in backend.kept if not key.startswith("loop:")}
 
 
+def test_how_steps_are_kept() -> None:
+    """Each by itself, or with all before it; and only as far as whoever redacts lets it."""
+    backend = Dictionary()
+
+    def redact(plain: Any) -> Any:
+        if isinstance(plain, dict) and "prompt" in plain:
+            plain["prompt"] = "(private)"
+        return plain
+
+    builder = AgentRuntime.builder().with_agent_config(AgentConfig(5, "stub"))
+    kept = builder.with_checkpoint_backend(backend, snapshot_steps="full", redact=redact)
+    lab = kept.register_tool(double).build()
+    session = lab.run_agent_sync("demo", "Double 21", ScriptedModel(*SCRIPT))
+    last = json.loads(backend.kept[f"session:{session.session_id}:step:2"])
+
+    assert len(last["steps"]) == 2
+    assert all(b"Double 21" not in value for value in backend.kept.values())
+    assert lab.load_session_sync(session.session_id).prompt == "(private)"
+    with pytest.raises(InvalidValue, match="'all'"):
+        AgentRuntime(store=backend, snapshot_steps="all")  # type: ignore[arg-type]
+
+
 def test_a_run_is_kept_from_its_start() -> None:
     """While the first tool works, the store holds the question; a reader sees it running."""
     backend = InMemoryPersistenceBackend()

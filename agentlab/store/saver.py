@@ -107,7 +107,8 @@ class SessionSaver:
                     else self.backend.save(*values[0])
                 )
             except Exception as error:
-                raise PersistenceError(f"cannot save {some[0][0]!r}: {explain(error)}") from error
+                why = error.args[0] if isinstance(error, PersistenceError) else explain(error)
+                raise PersistenceError(f"cannot save {some[0][0]!r}: {why}") from error
             safe += [key for key, _ in some if not key.startswith("loop:")]
             for _ in some:
                 self._unsafe.popleft()
