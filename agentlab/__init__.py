@@ -86,9 +86,16 @@ if TYPE_CHECKING:
     from agentlab.store.loading import load
     from agentlab.store.memory import InMemoryPersistenceBackend
     from agentlab.store.sqlite import SqlitePersistenceBackend
+    from agentlab.strategies.agent_events import AgentEvent
+    from agentlab.strategies.broadcast import StreamBroadcaster
+    from agentlab.strategies.callbacks import StreamingCallbacks
+    from agentlab.strategies.event_stream import AgentEventStream
     from agentlab.strategies.grammar import parse_react_step
+    from agentlab.strategies.live import StreamingReAct
     from agentlab.strategies.loop import ReActLoop
     from agentlab.strategies.observer import Observer
+    from agentlab.strategies.streaming import StreamingReActLoop
+    from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.registry import ToolRegistry
@@ -104,27 +111,29 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentId", "AgentLabError",
-    "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot",
-    "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession",
-    "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool", "CheckpointError",
-    "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend",
-    "CircuitOpen", "CircuitState", "Counter", "DamagedRecord", "DeduplicationConflict",
-    "DeduplicationResult", "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore",
-    "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram",
-    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InternalError", "InvalidValue",
-    "Journal", "LocalModel", "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId",
-    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
-    "NewerFormat", "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec",
-    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
-    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
-    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle",
-    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
-    "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage", "Strategy", "TimestampTool",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
-    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator", "load",
-    "parse_react_step", "record", "replay", "tool",
+    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
+    "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
+    "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
+    "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
+    "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
+    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
+    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
+    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
+    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
+    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry",
+    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
+    "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer",
+    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
+    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
+    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
+    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
+    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
+    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
+    "StreamingReAct", "StreamingReActLoop", "TimestampTool", "TokenStream", "Tool",
+    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
+    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError",
+    "WrongThread", "__version__", "as_model", "calculator", "load", "parse_react_step",
+    "record", "replay", "tool",
 ]  # fmt: skip
 
 _HOME = {
@@ -132,11 +141,11 @@ _HOME = {
     "core.config": "AgentConfig",
     "core.errors": (
         "ActionBlocked AgentLabError AgentLoopError AgentRuntimeError BackpressureShed "
-        "BusError CheckpointError CircuitOpen DamagedRecord DeduplicationConflict "
-        "GraphError InternalError InvalidValue MemoryStoreError NewerFormat NotConfigured "
+        "BusError CheckpointError CircuitOpen DamagedRecord DeduplicationConflict GraphError "
+        "InternalError InvalidValue MemoryStoreError NewerFormat NotConfigured "
         "OrchestrationError PersistenceError PersonaNotFound PlannerError ProviderError "
-        "RecordingMissed SandboxDenied ToolArgumentError ToolError ToolNotFound "
-        "ToolTimeout ValidationError WorkflowError WrongThread"
+        "RecordingMissed SandboxDenied ToolArgumentError ToolError ToolNotFound ToolTimeout "
+        "ValidationError WorkflowError WrongThread"
     ),
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
@@ -176,9 +185,16 @@ _HOME = {
     "store.loading": "load",
     "store.memory": "InMemoryPersistenceBackend",
     "store.sqlite": "SqlitePersistenceBackend",
+    "strategies.agent_events": "AgentEvent",
+    "strategies.broadcast": "StreamBroadcaster",
+    "strategies.callbacks": "StreamingCallbacks",
+    "strategies.event_stream": "AgentEventStream",
     "strategies.grammar": "parse_react_step",
+    "strategies.live": "StreamingReAct",
     "strategies.loop": "ReActLoop",
     "strategies.observer": "Observer",
+    "strategies.streaming": "StreamingReActLoop",
+    "strategies.tokens": "InferenceToken StreamingInference TokenStream",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.registry": "ToolRegistry",

@@ -12,6 +12,7 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import ActionHook, PersistenceBackend, Sink, TokenEstimator
+from agentlab.models.naming import name_of
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
@@ -59,7 +60,7 @@ def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[An
     """
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if config is None:
-        defaults = {"max_iterations": DEFAULT_ITERATIONS, "model": name_of(model)}
+        defaults = {"max_iterations": DEFAULT_ITERATIONS, "model": named(model)}
         return model, AgentConfig(**{**defaults, **chosen})
     if chosen:
         raise InvalidValue(f"config= already has {', '.join(chosen)}, got {chosen!r} as well")
@@ -68,9 +69,6 @@ def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[An
     return model, replace(config, model=name_of(model))
 
 
-def name_of(model: Any) -> str:
-    """Say what to call whatever answers."""
-    if model is None:
-        return NAMELESS
-    name = model if isinstance(model, str) else getattr(model, "name", None)
-    return name if isinstance(name, str) and name else type(model).__name__
+def named(model: Any) -> str:
+    """Say what to call whatever answers; there may be nothing yet."""
+    return NAMELESS if model is None else name_of(model)

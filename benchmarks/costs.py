@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from agentlab import (
     AgentConfig,
     AgentRuntime,
+    AgentSession,
     Chunk,
     InMemoryPersistenceBackend,
     PersistenceBackend,
@@ -33,6 +35,7 @@ from agentlab import (
 )
 
 ROUNDS = 9
+CROWD: list[AgentSession] = []
 STEP = 'Thought: I will double it, voilà.\nAction: double {"n": 21}'
 
 
@@ -97,22 +100,29 @@ async def slow(context: str) -> str:
     return STEP if "Observation" not in context else "Thought: Done.\nAction: FINAL_ANSWER 42"
 
 
-async def crowd(count: int, store: PersistenceBackend | None) -> tuple[float, float]:
-    """Run ``count`` agents at once; give the seconds it took, and the KB an agent that it left."""
+async def crowd(count: int, store: PersistenceBackend | None) -> float:
+    """Run ``count`` agents at once, keep their sessions, and give the seconds it took."""
     runtime = AgentRuntime(tools=[double], config=AgentConfig(5, "stub"), store=store)
-    work = [runtime.run_agent(f"a{i}", "Double 21", slow) for i in range(count)]
-    gc.collect()
-    before, began = resident_kb(), time.perf_counter()
-    sessions = await asyncio.gather(*work)
+    began = time.perf_counter()
+    CROWD[:] = await asyncio.gather(
+        *(runtime.run_agent(f"a{i}", "Double 21", slow) for i in range(count))
+    )
     took = time.perf_counter() - began
-    assert all(session.final_answer() == "42" for session in sessions)
-    return took, (resident_kb() - before) / count
+    assert all(session.final_answer() == "42" for session in CROWD)
+    return took
 
 
-def resident_kb() -> int:
-    """Give the memory in use."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
+def room(count: int, store: PersistenceBackend | None) -> float:
+    """Give the KB an agent that such a crowd leaves, all entries and what is stored included."""
+    asyncio.run(crowd(count, store))  # what is made once is there
+    CROWD.clear()
+    gc.collect()
+    tracemalloc.start()
+    asyncio.run(crowd(count, store))
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / 1024 / count
 
 
 async def threaded(count: int) -> None:
@@ -185,7 +195,8 @@ if __name__ == "__main__":
         )
     compare("P12 a step of 1000, and a SQLite store", kept_in_sqlite, floor, 1000, 1000)
     for name, store in (("metrics", None), ("and a store", InMemoryPersistenceBackend())):
-        took, size = asyncio.run(crowd(1000, store))
+        took = statistics.median(asyncio.run(crowd(1000, store)) for _ in range(3))
+        size = room(1000, store)
         print(f"P13 1000 agents of 2 steps, {name}: {took:.2f} s, {size:.1f} KB an agent")
     compare("P13b a step with a sync tool, an inline one", threaded, steps, 1000, 1000)
     compare("P14 a streamed token", tokens, bare, 0, 1000)

@@ -20,7 +20,7 @@ from agentlab.core.protocols import Chunk, Guard, Model, Patience, Request
 from agentlab.core.secrets import scrub
 from agentlab.core.sync import closing
 from agentlab.core.text import clean, cut
-from agentlab.models.naming import as_model
+from agentlab.models.naming import as_model, name_of
 
 MAX_REASON_CHARS = 200
 
@@ -40,8 +40,7 @@ class Wrapped:
     @property
     def name(self) -> str:
         """What the inner model is called."""
-        name = getattr(self.model, "name", None)
-        return name if isinstance(name, str) and name else type(self.model).__name__
+        return name_of(self.model)
 
     @property
     def profile(self) -> str | None:

@@ -12,7 +12,7 @@ from agentlab.core.drive import drive
 from agentlab.core.protocols import Observation
 from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import compact
-from agentlab.models.naming import as_model
+from agentlab.models.naming import as_model, name_of
 from agentlab.strategies.callbacks import StreamingCallbacks
 from agentlab.strategies.live import StreamingReAct
 from agentlab.strategies.loop import Loop
@@ -169,9 +169,3 @@ class HandledTools:
             return PlainObservation(ok=False, error=NO_HANDLER, error_kind="not_found")
         seen = await observed(self._handler.call(name, args), self._clock)
         return PlainObservation(seen.ok, seen.data, ms=seen.ms) if seen.error is None else seen
-
-
-def name_of(provider: Any) -> str:
-    """Give what to call a model in the trace."""
-    name = provider if isinstance(provider, str) else getattr(provider, "name", None)
-    return name if isinstance(name, str) and name else type(provider).__name__
