@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,15 @@ import pytest
 
 from agentlab.core.events import RunEnded, RunStarted
 from agentlab.core.protocols import Chunk, Request
+from agentlab.models.wrapped import Guarded
 from agentlab.recording import record
+from agentlab.resilience.backpressure import BackpressureGuard
+from agentlab.resilience.circuit_breaker import CircuitBreaker
+from agentlab.resilience.retry import RetryPolicy
 from agentlab.runtime import AgentRuntime
+from agentlab.store.journal import Journal
+from agentlab.store.loading import load, sessions
+from agentlab.store.sqlite import SqlitePersistenceBackend
 from agentlab.tools.spec import ToolSpec
 from tests.doubles import Disk
 
@@ -109,3 +117,56 @@ def test_a_handle_stopped_anywhere(moves: int, tmp_path: Path) -> None:
 
     asyncio.run(play(background=False))
     asyncio.run(play(background=True))
+
+
+async def cancelled_with_all(moves: int, folder: Path) -> bool:
+    """Do the same with everything on that a run can lean on."""
+    model, guard, breaker = Waits(), BackpressureGuard(1), CircuitBreaker("works", 1)
+    store, journal = SqlitePersistenceBackend(folder / "runs.sqlite"), folder / f"{moves}.jsonl"
+    tools = [
+        ToolSpec("waits", "", waits).with_circuit_breaker(breaker),
+        ToolSpec("works", "", lambda _: "done").with_circuit_breaker(breaker),
+    ]
+    runtime = AgentRuntime(
+        Guarded(model, breaker),
+        tools=tools,
+        store=store,
+        sinks=[Journal(journal, sync=False)],
+        backpressure=guard,
+        retry=RetryPolicy.constant(2, 0),
+    )
+    task = asyncio.create_task(runtime.run("?"))
+    for _ in range(moves):
+        await asyncio.sleep(0)
+    finished = task.done()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert (model.open, guard.depth, breaker.failure_count) == (0, 0, 0)
+    assert not breaker.stats().probing
+    assert runtime.metrics().active_sessions() == 0
+    for session in sessions(load(journal)) if journal.exists() else ():
+        assert session.stop_reason in ("stopped", "final_answer")
+        assert await runtime.load_session(session.session_id) == session
+    store.close()
+    return finished
+
+
+def test_cancelled_with_all_its_parts(tmp_path: Path) -> None:
+    """No permit is kept, nobody is blamed, what was said is safe, no file or thread stays open."""
+
+    def held() -> tuple[int, set[str]]:
+        files = [*Path("/dev/fd").iterdir()]
+        return len(files), {each.name for each in threading.enumerate()}
+
+    moves = 0
+    while not asyncio.run(cancelled_with_all(moves, tmp_path)):
+        moves += 5
+        if moves == 10:  # the workers are there
+            files, threads = held()
+    more, others = held()
+
+    assert moves >= 50
+    assert more <= files
+    assert len(others) <= len(threads) + 4
