@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from agentlab.core.events import Entry, ReActStep
     from agentlab.core.ids import AgentId, MemoryId, MessageId
+    from agentlab.core.nested import enable_nested_asyncio
     from agentlab.core.protocols import Chunk, Model, PersistenceBackend, Request, Strategy, Tool
     from agentlab.core.run import Run
     from agentlab.core.secrets import Secret
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from agentlab.strategies.loop import ReActLoop
     from agentlab.strategies.observer import Observer
     from agentlab.strategies.streaming import StreamingReActLoop
+    from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
@@ -129,11 +131,11 @@ __all__ = [
     "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
     "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
     "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "TimestampTool", "TokenStream", "Tool",
-    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
-    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "WorkflowError",
-    "WrongThread", "__version__", "as_model", "calculator", "load", "parse_react_step",
-    "record", "replay", "tool",
+    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
+    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
+    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
+    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
+    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool",
 ]  # fmt: skip
 
 _HOME = {
@@ -149,6 +151,7 @@ _HOME = {
     ),
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
+    "core.nested": "enable_nested_asyncio",
     "core.protocols": "Chunk Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
@@ -194,6 +197,7 @@ _HOME = {
     "strategies.loop": "ReActLoop",
     "strategies.observer": "Observer",
     "strategies.streaming": "StreamingReActLoop",
+    "strategies.streaming_session": "StreamingSession",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
