@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from agentlab import __version__
-from agentlab.core.errors import AgentLabError, PersistenceError
+from agentlab.core.errors import AgentLabError
 
 DISTRIBUTION = "agentlab-notebook"
 
@@ -85,16 +85,12 @@ def run_example(asked: argparse.Namespace) -> None:
 
 def show_journal(asked: argparse.Namespace) -> None:
     """Write the sessions and the trace of a journal as a page, and print where it lies."""
-    from agentlab.display import document
+    from agentlab.display import saved
     from agentlab.store.loading import load, sessions
 
     trace = load(asked.file)
     page = asked.output or asked.file.with_suffix(".html")
-    try:
-        page.write_text(document(asked.file.name, *sessions(trace), trace), encoding="utf-8")
-    except OSError as error:
-        raise PersistenceError(f"cannot write {str(page)!r}: {error.strerror}") from error
-    print(page.resolve())
+    print(saved(page, asked.file.name, *sessions(trace), trace))
 
 
 def print_info(_: argparse.Namespace) -> None:

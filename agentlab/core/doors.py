@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +26,35 @@ class Displayable:
     def _repr_html_(self) -> str:
         return self.to_html()
 
-    def to_html(self) -> str:
-        """Give the view as one piece of HTML that needs nothing else."""
-        from agentlab.display import page, view
+    @overload
+    def to_html(self, path: None = None) -> str: ...
+    @overload
+    def to_html(self, path: str | os.PathLike[str]) -> Path: ...
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str | Path:
+        """Give the view as one piece of HTML that needs nothing else; or keep it as a file.
 
-        return page(view(self))
+        Parameters
+        ----------
+        path : path, optional
+            Where to write a page of its own, to keep or to mail: readable in light and in dark,
+            it loads nothing and runs nothing. That of a run holds all that was said as well. It
+            takes the place of a file that is there; its folder is made where it is missing.
+
+        Returns
+        -------
+        str or Path
+            The HTML, to stand in a page; or where the page is, absolute.
+
+        Raises
+        ------
+        InvalidValue
+            ``path`` is none.
+        PersistenceError
+            It cannot be written; what was there before still is.
+        """
+        from agentlab.display import page, saved_view, view
+
+        return page(view(self)) if path is None else saved_view(self, path)
 
 
 class Tabular:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import assert_type
 
 import agentlab as al
@@ -27,6 +28,9 @@ async def check(runtime: al.AgentRuntime) -> None:
     assert_type(handle, al.RunHandle)
     assert_type(await handle, al.AgentSession)
     assert_type(handle.result(1.0), al.AgentSession)
+    assert_type(handle.session.to_html(), str)
+    assert_type(handle.session.to_html("session.html"), Path)
+    assert_type(al.StreamingSession.of(handle.session).to_html(Path("tokens.html")), Path)
     async for entry in handle:
         assert_type(entry, al.Entry)
     assert_type(al.record(runtime, "tape.jsonl"), al.AgentRuntime)
