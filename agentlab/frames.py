@@ -38,7 +38,7 @@ from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.resilience.slots import BackpressureRow
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
-from agentlab.strategies.streaming_session import HeardToken, StreamingSession
+from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -81,6 +81,11 @@ def _(session: AgentSession) -> pd.DataFrame:
 @frame.register(StreamingSession)
 def _(session: StreamingSession) -> pd.DataFrame:
     return table(session.rows(), HeardToken)
+
+
+@frame.register(HeardTokens)
+def _(tokens: HeardTokens) -> pd.DataFrame:
+    return table(tokens, HeardToken)
 
 
 @frame.register(Trace)

@@ -124,10 +124,17 @@ def listed(
     return [*map(one, range(ends)), gap(ends, last), *map(one, range(last, total))]
 
 
-def row(no: int, line: Sequence[Any], right: Html, *body: Html | None, path: str) -> Html:
+def row(
+    no: int,
+    line: Sequence[Any],
+    right: Html,
+    *body: Html | None,
+    path: str,
+    is_open: bool = False,
+) -> Html:
     """Draw an item of a list: a line that makes sense alone, and all of it inside."""
     return h("li", "agl-step", title=path)(
-        h("details")(
+        h("details", **({"open": ""} if is_open else {}))(
             h("summary")(
                 h("span", "agl-no")(count(no)), h("span", "agl-line1")(" ", *line), " ", right
             ),

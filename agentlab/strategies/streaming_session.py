@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import msgspec
 
@@ -18,7 +18,7 @@ from agentlab.core.trace import Trace
 from agentlab.strategies.extent import FINAL
 
 
-class HeardToken(Portable, msgspec.Struct, frozen=True):
+class HeardToken(Displayable, Portable, msgspec.Struct, frozen=True):
     """A token: of which step, the how-manieth of it, how likely, and when (s since the start)."""
 
     step: int
@@ -27,6 +27,23 @@ class HeardToken(Portable, msgspec.Struct, frozen=True):
     logprob: float | None = None
     top: dict[str, float] | None = None
     offset: float = 0.0
+
+
+class HeardTokens(Tabular, Displayable, list[HeardToken]):
+    """A list of tokens that shows how sure the model was of each; part of it is one, too."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<HeardTokens {len(self)} token{'s' * (len(self) != 1)}>"
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> HeardToken: ...
+    @overload
+    def __getitem__(self, at: slice) -> HeardTokens: ...
+    def __getitem__(self, at: SupportsIndex | slice) -> HeardToken | HeardTokens:
+        found = super().__getitem__(at)
+        return HeardTokens(found) if isinstance(found, list) else found
 
 
 class StreamingStep(Displayable, Portable, msgspec.Struct, frozen=True):
@@ -83,13 +100,14 @@ class StreamingSession(Tabular, Displayable):
         The run: how it ended, its warnings, its ``trace``.
     steps : list of StreamingStep
         Its steps, each with its tokens counted.
-    tokens : list of HeardToken
-        All that was heard, also of a step that was never completed; a row each in the frame.
+    tokens : HeardTokens
+        All that was heard, also of a step that was never completed; a list, a row each in the
+        frame.
     """
 
     session: AgentSession = field(default_factory=AgentSession)
     steps: list[StreamingStep] = field(default_factory=list)
-    tokens: list[HeardToken] = field(default_factory=list)
+    tokens: HeardTokens = field(default_factory=HeardTokens)
 
     def __repr__(self) -> str:
         steps = f"{len(self.steps)} step{'s' * (len(self.steps) != 1)}"
@@ -237,4 +255,4 @@ class StreamingSession(Tabular, Displayable):
             tokens = msgspec.convert(data.get("tokens", []), list[HeardToken])
         except msgspec.ValidationError as error:
             raise InvalidValue(f"not the data of a streaming session: {error}") from None
-        return cls(AgentSession.from_dict(data["session"]), steps, tokens)
+        return cls(AgentSession.from_dict(data["session"]), steps, HeardTokens(tokens))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,12 @@ from agentlab.resilience.retry import RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
+from agentlab.strategies.streaming_session import (
+    HeardToken,
+    HeardTokens,
+    StreamingSession,
+    StreamingStep,
+)
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -143,6 +150,49 @@ def trace(text: str) -> Trace:
     return made
 
 
+def heard(text: str) -> StreamingSession:
+    """Give a session with its tokens, of each degree of doubt, with ``text`` everywhere."""
+    tokens = [
+        HeardToken(step, i, text, logprob, {text: -3.0, f"other {text}": -0.5}, i / 10)
+        for step in range(2)
+        for i, logprob in enumerate((-0.01, -0.3, -1.0, -2.0, -4.0, None))
+    ]
+    steps = [StreamingStep(text, text, text, 6, -7.31, 5, text, text, 9)]
+    return StreamingSession(session(text), steps, HeardTokens(tokens))
+
+
+def spoken(
+    *steps: tuple[str, str], sure: float | None = -0.2, answer: str = "42"
+) -> StreamingSession:
+    """Give an ordinary session: what was thought and done, a token a word."""
+    tokens, done = HeardTokens(), []
+    for i, (thought, action) in enumerate(steps):
+        words = re.findall(r"\s*\S+", f"Thought: {thought}\nAction: {action}")
+        some = [
+            HeardToken(i, j, word, sure, {word: sure, " else": -3.0} if sure else None)
+            for j, word in enumerate(words)
+        ]
+        done.append(StreamingStep.of(ReActStep(thought, action, "seen"), some))
+        tokens += some
+    ended = AgentSession("id", "agent", "why?", stop_reason="final_answer", answer=answer)
+    return StreamingSession(ended, done, tokens)
+
+
+def streams() -> dict[str, Any]:
+    """Give what was heard in its states."""
+    unfinished = spoken(("words", "find {}"))
+    unfinished.steps = []
+    without = spoken(("words", "find {}"))
+    without.tokens = HeardTokens()
+    return {
+        "empty heard": StreamingSession(), "empty tokens": HeardTokens(),
+        "blank heard step": StreamingStep("", ""), "unfinished heard": unfinished,
+        "heard without tokens": without, "no logprobs": spoken(("t", "find {}"), sure=None),
+        "sure": spoken(("t", "find {}"), sure=0.0),
+        "many tokens": spoken(*[("a thought of so many words", "find {}")] * 60),
+    }  # fmt: skip
+
+
 def handle(of: AgentSession) -> RunHandle:
     """Give a handle whose run is over."""
 
@@ -236,7 +286,9 @@ def guards() -> dict[str, Any]:
 def everything(text: str) -> dict[str, Any]:
     """Give one of each thing that has a view, with ``text`` everywhere."""
     tools, named = ToolRegistry([spec(text)], clock=FakeClock()), NamedToolRegistry([Named(text)])
+    said = heard(text)
     return {
+        "heard": said, "heard step": said.steps[0], "tokens": said.tokens, "token": said.tokens[0],
         "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
@@ -287,6 +339,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
+        **streams(),
         "fresh registry": MetricsRegistry(),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
         "builtins": NamedToolRegistry.with_builtins(),
