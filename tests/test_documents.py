@@ -28,8 +28,9 @@ SCRIPT = (
 )
 
 
-def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Runs as it stands, and gives what it says; only the model knows its lines."""
+    monkeypatch.chdir(tmp_path)
     example = FENCE.findall((ROOT / "README.md").read_text())[0]
     monkeypatch.setattr("agentlab.runtime.as_model", lambda _: al.ScriptedModel(*SCRIPT))
     code = compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -43,6 +44,7 @@ def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(cell())
     assert names["session"].final_answer() == "875000"
     assert len(names["session"].to_frame()) == 4
+    assert "875000" in (tmp_path / "lyon.html").read_text()
 
 
 def test_the_readmes_policies() -> None:

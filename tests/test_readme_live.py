@@ -13,8 +13,9 @@ import pytest
 pytestmark = pytest.mark.local
 
 
-def test_the_readmes_first_example() -> None:
+def test_the_readmes_first_example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Gives the right sum, by two look-ups and an addition."""
+    monkeypatch.chdir(tmp_path)
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (example, *_) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     code = compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
