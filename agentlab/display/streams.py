@@ -21,6 +21,7 @@ from agentlab.display.tokens import (
     mean,
     percent,
     placed,
+    share,
 )
 from agentlab.display.words import gist, number, plural, seconds, shortened
 from agentlab.strategies.streaming_session import StreamingSession, StreamingStep
@@ -75,6 +76,7 @@ def step_rows(
     room: Room,
 ) -> list[Html]:
     """Give a row a step, or the first and the last of many."""
+    most = share(room, min(len(steps), 2 * room.ends + 1))
 
     def one(i: int) -> Html:
         step, tokens = steps[i]
@@ -84,7 +86,7 @@ def step_rows(
             i + 1,
             said,
             sureness(step, tokens),
-            h("div", "agl-body")(*flow(tokens, room)) if tokens else None,
+            h("div", "agl-body")(*flow(tokens, room, most)) if tokens else None,
             inside(step, path, room, whole=not tokens) if step else None,
             path=path,
             is_open=len(heard.tokens) <= FEW,

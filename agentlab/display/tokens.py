@@ -17,6 +17,7 @@ from agentlab.strategies.marks import HEADER
 LEVELS = (0.05, 0.2, 0.5, 0.9)  # below which probability a token is shaded, and how much
 DOUBTED = 2  # the level from which on it is underlined, too: less likely than not
 MOST_SURE = len(LEVELS)
+FIT = 500  # tokens in a card
 DOUBTS = [
     Column("token", "fit"),
     Column("probability", "fit"),
@@ -32,15 +33,26 @@ LEGEND = "The redder, the less likely; underlined: less likely than not. ↵ is 
 
 
 class Placed(NamedTuple):
-    """A token, and the Python path to it."""
+    """A token, and where it is: in what, and the how-manieth."""
 
     token: Any
-    path: str
+    root: str
+    at: int
+
+    @property
+    def path(self) -> str:
+        """The Python path to it."""
+        return f"{self.root}[{self.at}]"
 
 
 def placed(tokens: Sequence[Any], path: str) -> list[Placed]:
-    """Give each token its path."""
-    return [Placed(token, f"{path}[{i}]") for i, token in enumerate(tokens)]
+    """Give each token its place."""
+    return [Placed(token, path, i) for i, token in enumerate(tokens)]
+
+
+def share(room: Room, steps: int) -> int:
+    """Tell how many tokens of a thought, or of an action, may be shown where there are steps."""
+    return max(min(room.text // 4, FIT // max(steps, 1)), 2)
 
 
 def tokens_card(tokens: Sequence[Any], room: Room) -> Html:
@@ -48,11 +60,13 @@ def tokens_card(tokens: Sequence[Any], room: Room) -> Html:
     path = "tokens"
     if not tokens:
         return card("tokens", "none", Chip("", "empty"), (), note(NO_TOKENS), path=path)
-    steps = by_step(placed(tokens, path))
+    at = placed(tokens, path)
+    steps = by_step(at)
     ends = room.ends
     shown = steps if len(steps) <= 2 * ends + 1 else [*steps[:ends], *steps[-ends:]]
     left = len(steps) - len(shown)
-    flows = [h("div", "agl-body")(*flow(each, room)) for each in shown]
+    most = share(room, len(shown))
+    flows = [h("div", "agl-body")(*flow(each, room, most)) for each in shown]
     if left:
         flows.insert(ends, h("div", "agl-gap")(f"{plural(left, 'more step')}: {path}"))
     return card(
@@ -61,7 +75,7 @@ def tokens_card(tokens: Sequence[Any], room: Room) -> Html:
         None,
         figures(tokens),
         h("div", "agl-flows")(*flows),
-        doubts(placed(tokens, path), room),
+        doubts(at, room),
         path=path,
     )
 
@@ -124,24 +138,21 @@ def percent(value: float) -> str:
     return ">99%" if p > 0.5 else "<0.1%" if p < 0.001 else f"{p:.1%}"  # noqa: PLR2004
 
 
-def flow(tokens: Sequence[Placed], room: Room) -> list[Html]:
+def flow(tokens: Sequence[Placed], room: Room, most: int) -> list[Html]:
     """Draw what a model said, thought and action apart, each token shaded by how likely it was."""
     parts = []
     for kind, some in sections(tokens):
         hue, name = KINDS.get(kind, ACTION)
         parts += [
             h("span", f"agl-label {hue}".strip())(name, " "),
-            h("pre", "agl-pre agl-toks", title=span(some))(*pieces(some, room)),
+            h("pre", "agl-pre agl-toks", title=span(some))(*pieces(some, room, most)),
         ]
     return parts
 
 
 def span(tokens: Sequence[Placed]) -> str:
     """Give the path to tokens that follow each other."""
-    first, last = tokens[0].path, tokens[-1].path
-    start = first.removesuffix("]")
-    end = last.rpartition("[")[2].rstrip("]")
-    return f"{start}:{int(end) + 1}]" if end.isdecimal() else first
+    return f"{tokens[0].root}[{tokens[0].at}:{tokens[-1].at + 1}]"
 
 
 def sections(tokens: Sequence[Placed]) -> list[tuple[str, list[Placed]]]:
@@ -162,9 +173,8 @@ def sections(tokens: Sequence[Placed]) -> list[tuple[str, list[Placed]]]:
     return found
 
 
-def pieces(tokens: Sequence[Placed], room: Room) -> list[Html | str]:
+def pieces(tokens: Sequence[Placed], room: Room, most: int) -> list[Html]:
     """Draw tokens; of very many the first and the last, and where the others are."""
-    most = max(room.text // 8, 2)
     if len(tokens) <= most + 1:
         return [piece(each, room, first=i == 0) for i, each in enumerate(tokens)]
     head, tail = most - most // 3, most // 3

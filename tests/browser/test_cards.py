@@ -89,17 +89,19 @@ breaker
 """
 
 
-@pytest.mark.parametrize(
-    ("code", "parts"),
-    [
-        (SESSION, ["agent", "answered", "How many?", "forty-two"]),
-        (METRICS, ["1 tool call", "find", "mean 30 ms", "the columns as a table"]),
-        (BREAKER, ["library", "open", "calls are refused at once", "1 failure", "half open"]),
-    ],
-    ids=["session", "metrics", "breaker"],
-)
-def test_an_untrusted_notebook(lab: Lab, tab: Tab, code: str, parts: list[str]) -> None:
-    """Where the style and pictures are taken out, the same text is there, in order, and unfolds."""
+TOKENS = """
+import agentlab as al
+class Unsure:
+    async def infer_stream(self, prompt):
+        yield al.InferenceToken.of("Thought: hm\\n", -0.3)
+        yield al.InferenceToken.of("Action: FINAL_ANSWER", -0.01)
+        yield al.InferenceToken.of(" forty-two", -3)
+al.StreamingSession.of(al.AgentRuntime(Unsure()).run_sync("How many?"))
+"""
+
+
+def untrusted(lab: Lab, tab: Tab, code: str) -> None:
+    """Open what a cell shows as somebody else's notebook."""
     tab.open(lab, "trusted.ipynb", code)
     tab.run_all()
     tab.idle()
@@ -114,9 +116,43 @@ def test_an_untrusted_notebook(lab: Lab, tab: Tab, code: str, parts: list[str]) 
     tab.page.wait_for_selector(".jp-RenderedHTML .agl-card")
     tab.shot("untrusted")
 
+
+@pytest.mark.parametrize(
+    ("code", "parts"),
+    [
+        (SESSION, ["agent", "answered", "How many?", "forty-two"]),
+        (METRICS, ["1 tool call", "find", "mean 30 ms", "the columns as a table"]),
+        (BREAKER, ["library", "open", "calls are refused at once", "1 failure", "half open"]),
+    ],
+    ids=["session", "metrics", "breaker"],
+)
+def test_an_untrusted_notebook(lab: Lab, tab: Tab, code: str, parts: list[str]) -> None:
+    """Where the style and pictures are taken out, the same text is there, in order, and unfolds."""
+    untrusted(lab, tab, code)
+
     assert tab.page.locator(".jp-RenderedHTML :is(style, svg)").count() == 0
     text = tab.page.inner_text(".jp-RenderedHTML")
     places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_tokens(labs: Callable[[str], Lab], tab: Tab) -> None:
+    """Shaded where they may be, underlined and told in words where the style is taken out."""
+    lab = labs(DARK)
+    tab.open(lab, "tokens.ipynb", TOKENS)
+    tab.run_all()
+    tab.idle()
+    tab.page.wait_for_selector(".agl-tok.p0")
+    tab.shot("tokens-dark")
+    grounds = "els => els.map(e => getComputedStyle(e).backgroundColor)"
+
+    assert len(set(tab.page.locator(".agl-tok").evaluate_all(grounds))) == 3
+    assert tab.page.evaluate(CONTRAST) == []
+
+    untrusted(lab, tab, TOKENS)
+    assert tab.page.locator(".jp-RenderedHTML u").all_inner_texts() == [" forty-two"]
+    text = tab.page.inner_text(".jp-RenderedHTML")
+    places = [text.index(part) for part in ("3 tokens", "thought", "action", "5.0%", "74%")]
     assert places == sorted(places)
 
 

@@ -81,14 +81,16 @@ def test_in_a_kernel() -> None:
 
 @pytest.mark.filterwarnings("default")
 def test_a_session_on_the_way_is_not_disturbed() -> None:
-    """What runs on the kernel's loop goes on while a nested loop runs, and after it."""
-    *_, told = cells(
-        SETUP,
-        "al.enable_nested_asyncio()\nhandle = lab.start('in the background')",
-        f"{ASK}\nprint((await handle).answer, handle.done())",
+    """What runs on the kernel's loop, or on the portal's, goes on while a nested loop runs."""
+    *_, told, later = cells(
+        f"{SETUP}\nprint(lab.run_sync('?').answer)\nfar = lab.start('?', background=True)",
+        "al.enable_nested_asyncio()\nnear = lab.start('?')",
+        f"{ASK}\nprint((await near).answer, (await far).answer, near.done())",
+        "print(lab.start('?', background=True).result(10).answer)",
     )
 
-    assert told == "42\n42 True\n"
+    assert told == "42\n42 42 True\n"
+    assert later == "42\n"
 
 
 def test_it_is_never_by_default() -> None:

@@ -21,6 +21,7 @@ from agentlab.strategies.streaming_session import (
     StreamingStep,
 )
 from agentlab.strategies.tokens import InferenceToken
+from tests.display.test_sizes import best
 from tests.display.things import Reader, heard, spoken, streams
 from tests.strategies.streams import Stub
 
@@ -193,6 +194,13 @@ def test_it_stays_small(count: int, steps: int) -> None:
     said = line(shown)
     assert re.search(r"\d more (tokens: heard\.tokens\[\d+:\d+\]|steps?, [\d,]+ tok)", said)
     assert " least likely of " in said
+
+
+def test_it_is_quick() -> None:
+    """Ten thousand tokens are drawn in less than 50 ms."""
+    tokens = HeardTokens(HeardToken(i // 50, i % 50, " word", -(i % 7) / 2) for i in range(10_000))
+
+    assert best(tokens) < 50
 
 
 def test_five_hundred_tokens_are_all_there() -> None:
