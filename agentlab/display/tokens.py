@@ -243,6 +243,7 @@ def alternatives(token: Any, room: Room) -> Html:
         (-number(value), text_of(text)) for text, value in top.items() if text != token.text
     )
     line = " · ".join(
-        f"{spelled(text, min(room.text, 30))} {percent(-value)}" for value, text in others[:4]
+        f"{spelled(text, min(room.text, 30))}\N{NO-BREAK SPACE}{percent(-value)}"
+        for value, text in others[:4]
     )
     return h("span", "agl-code")(line or "none")
