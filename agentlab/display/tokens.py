@@ -15,7 +15,7 @@ from agentlab.display.words import count, gist, number, plural, text_of
 from agentlab.strategies.marks import HEADER
 
 LEVELS = (0.05, 0.2, 0.5, 0.9)  # below which probability a token is shaded, and how much
-DOUBTED = 2  # the level from which on it is underlined, too: less likely than not
+DOUBTED = 2  # up to that level it is underlined as well: less likely than not
 MOST_SURE = len(LEVELS)
 FIT = 500  # tokens in a card
 DOUBTS = [
