@@ -109,6 +109,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.watch import watch
 
 __version__ = "0.1.0"
 
@@ -135,7 +136,7 @@ __all__ = [
     "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
     "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
     "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool",
+    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -204,6 +205,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.watch": "watch",
 }
 _HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}
 

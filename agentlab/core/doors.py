@@ -57,6 +57,18 @@ class Displayable:
         return page(view(self)) if path is None else saved_view(self, path)
 
 
+class Watchable(Displayable):
+    """Shows itself live as the last line of a cell, if it is under way and that can be."""
+
+    __slots__ = ()
+
+    def _ipython_display_(self) -> None:
+        from agentlab.widgets.watch import show
+
+        if not show(self):
+            raise NotImplementedError  # IPython then takes the static view
+
+
 class Tabular:
     """Turns into a pandas frame."""
 

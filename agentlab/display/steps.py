@@ -49,15 +49,21 @@ def step_row(index: int, step: ReActStep, path: str, longest: float, room: Room)
 
 def line(step: ReActStep, limit: int = GIST) -> list[Html]:
     """Say a step in one line: what was called, an arrow, what came back."""
-    did, came = summary(step)
-    name, did = gist(step.tool, limit), gist(did, limit)
+    name, did, came = told(step, limit)
     done = [call(name, did) if name else h("span", "agl-call")(did)]
     if not came:
         return done
     arrow = h("span", "agl-arrow")(" → ")
-    left = max(limit - len(name) - len(did), limit // 3)
     hue = "agl-result bad" if failed(step) else "agl-result"
-    return [*done, arrow, h("span", hue)(gist(came, left))]
+    return [*done, arrow, h("span", hue)(came)]
+
+
+def told(step: ReActStep, limit: int = GIST) -> tuple[str, str, str]:
+    """Give what was called, with what, and what came back, as three texts that fit a line."""
+    did, came = summary(step)
+    name, did = gist(step.tool, limit), gist(did, limit)
+    left = max(limit - len(name) - len(did), limit // 3)
+    return name, did, gist(came, left)
 
 
 def summary(step: ReActStep) -> tuple[str, str]:

@@ -1,0 +1,154 @@
+"""From many fast runs to a few messages: what all live views have to say leaves together.
+
+The views of a kernel write on one :class:`Board`, and each flush sends what is new on it as one
+message. So the number of messages does not depend on the number of views, none waits for its
+turn, and nothing is lost: a board, unlike a message, can be read by whoever comes later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from ipywidgets import Widget
+
+from agentlab.core.errors import WrongThread
+
+INTERVAL_S = 1 / 25  # a jupyter server drops messages in silence; 30 a second is our budget
+
+
+class View(Protocol):
+    """Someone with something to say, asked for it on the thread of the loop."""
+
+    lane: str
+
+    def changes(self) -> Mapping[str, Any]:
+        """Say what is different since the last time; None is for what is gone."""
+
+
+class Board(Widget):  # type: ignore[misc]  # ipywidgets has no types
+    """A widget nobody sees: cells by name, told when they change, kept for whoever comes later.
+
+    The cell ``at`` is when it was told, for the clocks of page and kernel may differ.
+    """
+
+    def __init__(self) -> None:
+        self._cells: dict[str, Any] = {}
+        super().__init__()
+
+    def get_state(
+        self,
+        key: str | Iterable[str] | None = None,
+        drop_defaults: bool = False,  # noqa: FBT001, FBT002 - as in ipywidgets
+    ) -> dict[str, Any]:
+        """Give all there is, for a page that loads; or the cells named ``key``."""
+        at = {"at": time.time() * 1000}
+        if key is None:
+            return {**super().get_state(drop_defaults=drop_defaults), **self._cells, **at}
+        names = [key] if isinstance(key, str) else key
+        return {**{name: self._cells.get(name) for name in names}, **at}
+
+    def write(self, cells: Mapping[str, Any]) -> bool:
+        """Change some cells, in one message, and forget those that are None; tell if any did."""
+        news = {name: value for name, value in cells.items() if self._cells.get(name) != value}
+        self._cells.update(news)
+        if news:
+            self.send_state(list(news))
+        for name in [name for name, value in news.items() if value is None]:
+            del self._cells[name]
+        return bool(news)
+
+    def lane(self, name: str) -> list[str]:
+        """List the cells of one view."""
+        return [cell for cell in self._cells if cell.startswith(f"{name}.")]
+
+
+class Coalescer:
+    """Flushes all live views together, at most 25 times a second.
+
+    It has no thread, and no timer unless somebody has spoken. Views may be touched from any
+    thread; messages leave from the loop that the first of them was opened on, the kernel's.
+    """
+
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        self._interval = interval_s
+        self._board: Board | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: dict[str, View] = {}
+        self._touched: dict[str, View] = {}
+        self._wiped: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+
+    def open(self, view: View) -> str:
+        """Let ``view`` speak, and give the id of the board it is heard on.
+
+        Raises
+        ------
+        WrongThread
+            No loop runs here, and so no notebook.
+        """
+        if self._board is None:
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:
+                raise WrongThread("a live view needs a running loop: make it in a cell") from None
+            self._board = Board()
+        self._open[view.lane] = view
+        return str(self._board.model_id)
+
+    def touch(self, view: View) -> None:
+        """Note that ``view`` has news. Quick, and safe from any thread."""
+        if view.lane in self._touched:
+            return
+        with self._lock:
+            self._touched[view.lane] = view
+        self._wake()
+
+    def close(self, view: View) -> None:
+        """Take down what ``view`` said; the board goes with its last view."""
+        if self._open.pop(view.lane, None) is None or self._board is None:
+            return
+        with self._lock:
+            self._touched.pop(view.lane, None)
+        if self._open:
+            self._wiped.update(dict.fromkeys(self._board.lane(view.lane)))
+            self._wake()
+            return
+        self._board.close()
+        self._board = self._loop = None
+        self._wiped.clear()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wake(self) -> None:
+        loop = self._loop
+        if loop and not loop.is_closed():
+            loop.call_soon_threadsafe(self._arm)
+
+    def _arm(self) -> None:
+        if self._loop and not self._timer:
+            due = max(self._loop.time(), self._last + self._interval)
+            self._timer = self._loop.call_at(due, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        if not self._loop or not self._board:
+            return
+        with self._lock:
+            touched, self._touched = self._touched, {}
+        cells: dict[str, Any] = dict(self._wiped)
+        self._wiped.clear()
+        for view in touched.values():
+            for name, value in view.changes().items():
+                cells[f"{view.lane}.{name}"] = value
+        if self._board.write(cells):
+            self._last = self._loop.time()
+
+
+LIVE = Coalescer()

@@ -1,0 +1,249 @@
+"""What a page must know of a run, cell by cell: a fold over its entries that draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agentlab.core import events
+from agentlab.core.events import Entry, ReActStep
+from agentlab.core.session import TAKEN, AgentSession
+from agentlab.display.endings import chip_of
+from agentlab.display.html import visible
+from agentlab.display.parts import Chip, Room
+from agentlab.display.sessions import chip, ending, facts, missing
+from agentlab.display.steps import failed, texts, told
+from agentlab.display.words import count, gist, plural, seconds, shortened
+from agentlab.widgets.messages import Child, End, Head, Now, Step, Words
+
+ROOM = Room()
+PIECE = 1024  # what is being said is sent again while it grows, but never more of it than this
+LINE = 160  # of what a run below says: its last letters
+MOMENT_S = 0.05  # in less there is no rate
+
+
+@dataclass(slots=True)
+class Voice:
+    """One run of the tree: what it is doing, and how fast it speaks."""
+
+    depth: int
+    name: str
+    path: str
+    no: int
+    doing: str = "waiting"
+    said: str = ""
+    steps: int = 0
+    speaking: bool = False
+    heard: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    pace: float = 0.0
+    driven: bool = False
+    end: events.RunEnded | None = None
+
+    def hear(self, offset: float) -> None:
+        """Count a token."""
+        self.first = self.first if self.heard else offset
+        self.heard, self.last = self.heard + 1, offset
+        if (spent := offset - self.first) >= MOMENT_S:
+            self.pace = (self.heard - 1) / spent
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether it is at work."""
+        return self.speaking or (self.driven and self.end is None)
+
+
+class Story:
+    """Take entries, and give the cells that differ since they were last asked for."""
+
+    def __init__(self) -> None:
+        self.session = AgentSession()
+        self._voices: dict[str, Voice] = {}
+        self._cells: dict[str, Any] = {}
+        self._changed: dict[int, Voice] = {}
+        self._tail, self._turn, self._pieces, self._hidden = "", 0, 0, ROOM.ends
+        self._longest = 0.0
+
+    def take(self, entry: Entry) -> None:
+        """Take an entry of the run, or of one below it."""
+        if type(entry.event) in TAKEN:
+            self.session.apply(entry)
+        root = self.session.session_id
+        if entry.run == root:
+            self._own(self._voice(entry), entry)
+        elif root and entry.run.startswith(f"{root}/"):
+            voice = self._voice(entry)
+            self._changed[voice.no] = voice
+            self._others(voice, entry)
+
+    def news(self) -> dict[str, Any]:
+        """Give what is different; None is for what is gone."""
+        cells, self._cells = self._cells, {}
+        while len(self._tail) > PIECE:
+            cut = self._tail.rfind("\n", 0, PIECE) + 1 or PIECE  # no header is cut in two
+            cells[f"p{self._pieces}"] = visible(self._tail[:cut])
+            self._tail, self._pieces = self._tail[cut:], self._pieces + 1
+        for no, voice in self._changed.items():
+            cells[f"c{no}"] = self._child(voice)
+        self._changed.clear()
+        return {**cells, "tail": visible(self._tail), "now": self._now()}
+
+    def _voice(self, entry: Entry) -> Voice:
+        voice = self._voices.get(entry.run)
+        if voice is None:
+            below = entry.run.removeprefix(self.session.session_id)
+            name = below.rpartition("/")[2] or entry.run
+            voice = Voice(below.count("/"), name, entry.run, len(self._voices) - 1)
+            self._voices[entry.run] = voice
+        return voice
+
+    def _own(self, voice: Voice, entry: Entry) -> None:
+        match entry.event:
+            case events.Token(text=text):
+                voice.hear(entry.offset)
+                self._tail += text
+            case events.RunStarted(agent=agent, prompt=prompt):
+                self._cells["head"] = Head(
+                    agent=visible(gist(agent)),
+                    asked=visible(shortened(prompt, "session.prompt", ROOM.text)),
+                    began=entry.at.timestamp() * 1000,
+                )
+            case events.Asked():
+                if self._tail and not self._tail.endswith("\n"):
+                    self._tail += "\n"
+            case events.StepEnded(step=step):
+                self._add(step)
+                self._clear()
+            case events.RunEnded():
+                label, text = ending(self.session)
+                self._cells["end"] = End(label=label, text=visible(text))
+            case _:
+                pass
+        attend(voice, entry)
+
+    def _others(self, voice: Voice, entry: Entry) -> None:
+        match entry.event:
+            case events.Token(text=text):
+                voice.hear(entry.offset)
+                voice.said = (voice.said + text)[-2 * LINE :]
+            case events.RunStarted(agent=agent):
+                voice.name, voice.driven = agent, True
+            case events.Asked():
+                voice.said = ""
+            case events.StepEnded():
+                voice.steps += 1
+            case events.RunEnded() as end:
+                voice.end, voice.said = end, end.answer or end.error or ""
+            case _:
+                pass
+        attend(voice, entry)
+
+    def _add(self, step: ReActStep) -> None:
+        total = len(self.session.steps)
+        self._longest = max(self._longest, step.step_duration_ms)
+        self._cells[f"s{total - 1}"] = row(total - 1, step)
+        if total > 2 * ROOM.ends + 1:
+            for hidden in range(self._hidden, total - ROOM.ends):
+                self._cells[f"s{hidden}"] = None
+            self._hidden = total - ROOM.ends
+
+    def _clear(self) -> None:
+        self._cells.update({f"p{piece}": None for piece in range(self._pieces)})
+        self._tail, self._pieces, self._turn = "", 0, self._turn + 1
+
+    def _child(self, voice: Voice) -> Child:
+        if voice.end:
+            hue, word = chip_of(voice.end.stop_reason)
+        elif voice.busy:
+            hue, word = "run", voice.doing
+        else:
+            hue, word = "", plural(voice.steps, "step") if voice.steps else "done"
+        said = gist(voice.said, LINE) if voice.end else " ".join(voice.said.split())[-LINE:]
+        return Child(
+            depth=voice.depth,
+            name=visible(gist(voice.name, 60)),
+            path=visible(voice.path),
+            hue=hue,
+            word=visible(gist(word, 60)),
+            said=visible(said),
+        )
+
+    def _now(self) -> Now:
+        session, steps = self.session, len(self.session.steps)
+        live = session.stop_reason == "running"
+        hidden = steps > 2 * ROOM.ends + 1
+        start, end = ROOM.ends, steps - ROOM.ends
+        hue, word = Chip("run", self._word()) if live else chip(session)
+        return Now(
+            live=live,
+            hue=hue,
+            word=visible(word),
+            figures=self._figures() if live else [visible(each) for each in facts(session) if each],
+            steps=steps,
+            gap=missing(session.steps, start, end, "session") if hidden else "",
+            longest=self._longest,
+            turn=self._turn,
+            pieces=self._pieces,
+            below=len(self._voices) - 1,
+        )
+
+    def _word(self) -> str:
+        mine = self._voices.get(self.session.session_id)
+        busy = sum(voice.busy for voice in self._voices.values() if voice is not mine)
+        doing = mine.doing if mine else "waiting"
+        if busy and not (mine and mine.speaking):
+            doing = f"{plural(busy, 'run')} below at work"
+        return f"step {count(len(self.session.steps) + 1)} · {doing}" if mine else doing
+
+    def _figures(self) -> list[str]:
+        heard = sum(voice.heard for voice in self._voices.values() if voice.speaking)
+        total = self.session.tokens_out + heard
+        speaking = [voice.pace for voice in self._voices.values() if voice.speaking and voice.pace]
+        mine = self._voices.get(self.session.session_id)
+        pace = sum(speaking) or (mine.pace if mine else 0.0)
+        about = "≈ " if heard or self.session.tokens_estimated else ""
+        return [
+            *([f"{about}{plural(total, 'token')}"] if total else []),
+            *([f"{count(pace)} tokens/s"] if pace else []),
+        ]
+
+
+def attend(voice: Voice, entry: Entry) -> None:
+    """Note what a run is doing now, in words."""
+    match entry.event:
+        case events.Asked():
+            voice.speaking, voice.heard, voice.doing = True, 0, "thinking"
+        case events.Answered():
+            voice.speaking = False
+        case events.Action(tool=tool) if tool:
+            voice.doing = f"wants {gist(tool, 40)}"
+        case events.ToolStarted(tool=tool):
+            voice.doing = f"calling {gist(tool, 40)}"
+        case events.ToolEnded():
+            voice.doing = "reading what came back"
+        case events.Phase(name=name):
+            voice.doing = gist(name, 40)
+        case events.StepEnded():
+            voice.speaking, voice.doing = False, "going on"
+        case events.RunEnded():
+            voice.speaking = False
+        case _:
+            pass
+
+
+def row(index: int, step: ReActStep) -> Step:
+    """Give a step as the page needs it, in the words of the static card."""
+    name, did, came = told(step)
+    return Step(
+        tool=visible(name),
+        did=visible(did),
+        came=visible(came),
+        bad=failed(step),
+        ms=step.step_duration_ms,
+        took=seconds(step.step_duration_ms),
+        texts=[
+            Words(hue=hue, name=name, text=visible(text), path=path)
+            for hue, name, text, path in texts(step, f"session.steps[{index}]", ROOM.text)
+        ],
+    )

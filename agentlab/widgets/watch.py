@@ -1,0 +1,123 @@
+"""From a live view to a static card, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from agentlab.core.errors import InvalidValue
+from agentlab.core.session import AgentSession
+from agentlab.core.sync import LAST_WORDS_S
+from agentlab.display import mimebundle
+from agentlab.handle import RunHandle
+
+if TYPE_CHECKING:
+    from agentlab.widgets.run_view import RunView
+
+_watching: set[asyncio.Task[AgentSession]] = set()  # a loop holds its tasks only weakly
+
+
+def watch(handle: RunHandle) -> Watching:
+    """Show a run while it goes on, leave its card where it was, and give the session.
+
+    It must be awaited: ``session = await al.watch(lab.start("…"))``. Several at once go into
+    ``asyncio.gather``. Stopped, a run gives the session so far; errors (with ``.session``), and
+    cancellation, which stops the run, come through once the card is drawn. Outside a notebook
+    this only waits.
+
+    Raises
+    ------
+    InvalidValue
+        ``handle`` is not what ``start`` gives.
+    """
+    if not isinstance(handle, RunHandle):
+        raise InvalidValue(f"watch takes what runtime.start(…) gives, got {handle!r}")
+    return Watching(_watch(handle))
+
+
+class Watching(Coroutine[Any, Any, AgentSession]):
+    """What :func:`watch` gives: a coroutine that says what to do with it."""
+
+    def __init__(self, work: Coroutine[Any, Any, AgentSession]) -> None:
+        self._work = work
+
+    def __repr__(self) -> str:
+        return "<nothing is watched yet: session = await al.watch(handle)>"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name!r} is the session's: session = await al.watch(handle)")
+
+    def __await__(self) -> Generator[Any, None, AgentSession]:
+        return self._work.__await__()
+
+    def send(self, value: Any) -> Any:
+        """Go on."""
+        return self._work.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with an error."""
+        return self._work.throw(*error)
+
+    def close(self) -> None:
+        """Do not go on."""
+        self._work.close()
+
+
+async def _watch(handle: RunHandle) -> AgentSession:
+    if not in_notebook():
+        return await handle
+    return await _shown(handle, Stage(handle))
+
+
+class Stage:
+    """A place in a notebook, with a live view in it until there is a card."""
+
+    def __init__(self, handle: RunHandle) -> None:
+        from IPython.display import display
+
+        from agentlab.widgets.run_view import RunView
+
+        self._handle = handle
+        self._view: RunView = RunView(handle.stop)
+        self._shown = display(self._view, display_id=True)  # type: ignore[no-untyped-call]
+        handle.trace.attach(self._view)
+
+    def close(self) -> None:
+        """Put the card where the view is."""
+        self._handle.trace.detach(self._view)
+        self._shown.update(mimebundle(self._handle.session), raw=True)
+        self._view.close()
+
+
+async def _shown(handle: RunHandle, stage: Stage) -> AgentSession:
+    try:
+        return await handle
+    finally:
+        try:
+            await handle.over(LAST_WORDS_S)  # cancelled ourselves, the run may yet say how it ends
+        finally:
+            stage.close()
+
+
+def show(handle: object) -> bool:
+    """Watch from the background, if that can be; a finished run needs no watching."""
+    if not isinstance(handle, RunHandle) or handle.done() or not in_notebook():
+        return False
+    task = asyncio.get_running_loop().create_task(_shown(handle, Stage(handle)))
+    _watching.add(task)
+    task.add_done_callback(_seen)
+    return True
+
+
+def in_notebook() -> bool:
+    """Tell whether there is a kernel to show things through; asking imports nothing."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+def _seen(task: asyncio.Task[AgentSession]) -> None:
+    _watching.discard(task)
+    if not task.cancelled():
+        task.exception()  # the card says it

@@ -1,0 +1,212 @@
+// @ts-check
+import sheet from "../../agentlab/display/agentlab.css";
+import { h, say } from "./lib/dom.js";
+import { NOTHING, ahead, due, seconds, shown, spans, tell } from "./lib/fold.js";
+import { child, step } from "./lib/rows.js";
+
+/** @import { Child, End, Head, Now, Step } from "./messages.js" */
+/** @typedef {{ board: string, lane: string, stoppable: boolean }} Model */
+
+const SPEAK_MS = 1000; // a screen reader is told no more often
+const NEAR_PX = 16; // this close to the end, the reader still follows
+const MOST_BELOW = 24; // runs below that are shown
+
+/** The parts of the card that change, and the card. */
+function draw() {
+  const parts = {
+    name: h("b", "agl-name"),
+    chip: h("span", "agl-chip run", "waiting"),
+    meta: h("span", "agl-meta"),
+    stop: h("button", "agl-btn stop", "Stop"),
+    asked: h("dd"),
+    facts: h("dl", "agl-qa"),
+    steps: h("ul", "agl-steps"),
+    gap: h("li", "agl-step agl-gap"),
+    said: h("pre", "agl-pre"),
+    now: h("span"),
+    tail: h("li", "agl-step agl-tail"),
+    round: h("div", "agl-round"),
+    below: h("ul", "agl-steps"),
+    spoken: h("p", "agl-spoken"),
+  };
+  parts.name.title = "session";
+  parts.asked.title = "session.prompt";
+  parts.stop.type = "button";
+  parts.stop.title = "end the run here, and keep what there is";
+  parts.said.tabIndex = 0; // what scrolls can be scrolled by keyboard
+  parts.said.setAttribute("aria-label", "what is being said");
+  parts.spoken.setAttribute("aria-live", "polite");
+  parts.said.append(parts.now, h("span", "agl-caret"));
+  parts.tail.append(parts.said);
+  parts.steps.append(parts.tail);
+  parts.facts.append(h("dt", "", "asked"), parts.asked);
+  const head = h("header", "agl-head", h("span", "agl-kind", "run"), " ", parts.name, " ", parts.chip, " ", parts.meta);
+  const body = h("div", "agl-card", head, parts.facts, parts.steps);
+  const card = h("section", "agl mathjax_ignore tex2jax_ignore", h("style", "", sheet), body, parts.spoken);
+  card.dataset.lmSuppressShortcuts = "true"; // Enter and Space are for what has the focus
+  return { card, body, head, ...parts };
+}
+
+/**
+ * Draw what is said as spans, reusing those that are there: a selection in them survives.
+ * @param {Element} within
+ * @param {import("./lib/fold.js").Span[]} wanted
+ */
+function speakIn(within, wanted) {
+  while (within.childNodes.length > wanted.length) within.lastChild?.remove();
+  wanted.forEach(({ hue, text }, i) => {
+    const span = within.children[i] ?? within.appendChild(h("span"));
+    const cls = hue && `agl-label ${hue}`;
+    if (span.className !== cls) span.className = cls;
+    say(span, text);
+  });
+}
+
+/** @type {import("@anywidget/types").Render<Model>} */
+async function render({ model, el, signal }) {
+  const lane = `${model.get("lane")}.`;
+  const board = await model.widget_manager.get_model(model.get("board")).catch(() => null);
+  if (!board || signal?.aborted) return; // it was over before it was seen
+  /** @type {(name: string) => unknown} */
+  const cell = (name) => board.get(lane + name) ?? null;
+
+  const parts = draw();
+  /** @type {Map<number, ReturnType<typeof step>>} */
+  const rows = new Map();
+  /** @type {Map<number, ReturnType<typeof child>>} */
+  const kids = new Map();
+  let told = NOTHING, count = 0, frame = 0, following = true, spokenAt = -SPEAK_MS, skew = Infinity;
+
+  /** @param {Now} now */
+  const paintSteps = ({ steps, gap, longest }) => {
+    if (steps === count) return;
+    count = steps;
+    const { rows: wanted, after } = shown(steps, (i) => cell(`s${i}`) !== null);
+    for (const [i, { li }] of rows) {
+      if (wanted.includes(i)) continue;
+      li.remove();
+      rows.delete(i);
+    }
+    for (const i of wanted) {
+      if (rows.has(i)) continue;
+      const made = step(i, /** @type {Step} */ (cell(`s${i}`)));
+      rows.set(i, made);
+      parts.steps.insertBefore(made.li, parts.tail.parentNode && parts.tail);
+    }
+    for (const { bar, ms } of rows.values()) bar.style.width = `${Math.round((ms / (longest || 1)) * 100)}%`;
+    if (!gap) return;
+    say(parts.gap, gap);
+    if (!parts.gap.parentNode) rows.get(after)?.li.after(parts.gap);
+  };
+
+  /** @param {Now} now */
+  const paintText = (now) => {
+    const { anew, from, to } = due(told, now);
+    if (anew) {
+      while (parts.said.firstChild !== parts.now) parts.said.firstChild?.remove();
+      told = { ...NOTHING, turn: now.turn };
+      following = true;
+    }
+    for (let i = from; i < to; i++) {
+      const piece = String(cell(`p${i}`) ?? "");
+      const whole = h("span");
+      speakIn(whole, spans(piece, told.fresh));
+      parts.said.insertBefore(whole, parts.now);
+      told = tell(told, piece);
+    }
+    speakIn(parts.now, spans(String(cell("tail") ?? ""), told.fresh));
+    if (following) parts.said.scrollTop = parts.said.scrollHeight;
+  };
+
+  /** @param {Now} now */
+  const paintBelow = ({ below }) => {
+    if (!below) return;
+    if (!parts.below.parentNode) parts.body.append(parts.round, parts.below);
+    const first = Math.max(0, below - MOST_BELOW);
+    say(parts.round, first ? `${below} runs below it, the last ${MOST_BELOW}` : `${below} run${below > 1 ? "s" : ""} below it`);
+    for (let i = first; i < below; i++) {
+      let kid = kids.get(i);
+      const news = /** @type {Child | null} */ (cell(`c${i}`));
+      if (!news) continue;
+      if (!kid) kids.set(i, (kid = child())), parts.below.append(kid.li);
+      kid.paint(news);
+    }
+    for (const [i, { li }] of kids) if (i < first) li.remove(), kids.delete(i);
+  };
+
+  const paint = () => {
+    frame = 0;
+    const head = /** @type {Head | null} */ (cell("head"));
+    const now = /** @type {Now | null} */ (cell("now"));
+    if (!head || !now) return;
+    skew = ahead(skew, Date.now(), Number(board.get("at")));
+    say(parts.name, head.agent);
+    say(parts.asked, head.asked);
+    say(parts.chip, now.word);
+    if (parts.chip.className !== `agl-chip ${now.hue}`) parts.chip.className = `agl-chip ${now.hue}`;
+    paintTime(head, now);
+    paintSteps(now);
+    paintBelow(now);
+    if (now.live) paintText(now);
+    else finish(/** @type {End | null} */ (cell("end")));
+    speak(now);
+  };
+
+  /**
+   * @param {Head} head
+   * @param {Now} now
+   */
+  const paintTime = (head, now) => {
+    const spent = now.live ? [seconds(Date.now() - skew - head.began)] : [];
+    say(parts.meta, [...spent, ...now.figures].join(" · "));
+  };
+
+  /** @param {End | null} end */
+  const finish = (end) => {
+    parts.tail.remove();
+    parts.stop.remove();
+    if (!end?.label || parts.facts.childElementCount > 2) return;
+    const text = h("dd", end.label === "answer" ? "agl-answer" : "agl-bad", end.text);
+    text.title = `session.${end.label}`;
+    parts.facts.append(h("dt", "", end.label), text);
+  };
+
+  /** @param {Now} now */
+  const speak = ({ live, word }) => {
+    if (performance.now() - spokenAt < SPEAK_MS) return; // the clock comes back to it
+    if (parts.spoken.textContent !== word) spokenAt = performance.now();
+    say(parts.spoken, word);
+    if (!live) clearInterval(clock);
+  };
+
+  const soon = () => { frame ||= requestAnimationFrame(paint); };
+  const heard = () => {
+    const { changed } = /** @type {{ changed?: object }} */ (/** @type {unknown} */ (board));
+    if (Object.keys(changed ?? {}).some((name) => name.startsWith(lane))) soon();
+  };
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const clock = setInterval(soon, still ? 1000 : 200);
+  board.on("change", heard);
+  parts.said.addEventListener("scroll", () => {
+    const { scrollHeight, scrollTop, clientHeight } = parts.said;
+    following = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  });
+  parts.stop.addEventListener("click", () => {
+    if (parts.stop.ariaDisabled) return;
+    parts.stop.ariaDisabled = "true"; // not `disabled`: that would lose the focus
+    say(parts.stop, "Stopping…");
+    model.send({ type: "stop" });
+  });
+  if (model.get("stoppable")) parts.head.append(parts.stop);
+  el.append(parts.card);
+  paint();
+
+  return () => {
+    board.off("change", heard);
+    clearInterval(clock);
+    cancelAnimationFrame(frame);
+    parts.card.remove();
+  };
+}
+
+export default { render };
