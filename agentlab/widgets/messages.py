@@ -57,7 +57,6 @@ class Child(TypedDict):
 
     depth: int
     name: str
-    path: str
     hue: str
     word: str
     said: str

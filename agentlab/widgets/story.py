@@ -28,7 +28,6 @@ class Voice:
 
     depth: int
     name: str
-    path: str
     no: int
     doing: str = "waiting"
     said: str = ""
@@ -81,7 +80,7 @@ class Story:
         """Give what is different; None is for what is gone."""
         cells, self._cells = self._cells, {}
         while len(self._tail) > PIECE:
-            cut = self._tail.rfind("\n", 0, PIECE) + 1 or PIECE  # no header is cut in two
+            cut = cut_of(self._tail)
             cells[f"p{self._pieces}"] = visible(self._tail[:cut])
             self._tail, self._pieces = self._tail[cut:], self._pieces + 1
         for no, voice in self._changed.items():
@@ -94,7 +93,7 @@ class Story:
         if voice is None:
             below = entry.run.removeprefix(self.session.session_id)
             name = below.rpartition("/")[2] or entry.run
-            voice = Voice(below.count("/"), name, entry.run, len(self._voices) - 1)
+            voice = Voice(below.count("/"), name, len(self._voices) - 1)
             self._voices[entry.run] = voice
         return voice
 
@@ -163,7 +162,6 @@ class Story:
         return Child(
             depth=voice.depth,
             name=visible(gist(voice.name, 60)),
-            path=visible(voice.path),
             hue=hue,
             word=visible(gist(word, 60)),
             said=visible(said),
@@ -207,6 +205,11 @@ class Story:
             *([f"{about}{plural(total, 'token')}"] if total else []),
             *([f"{count(pace)} tokens/s"] if pace else []),
         ]
+
+
+def cut_of(text: str) -> int:
+    """Tell where a piece of ``text`` ends: with a line, so that no header is cut, or a word."""
+    return text.rfind("\n", 0, PIECE) + 1 or text.rfind(" ", 0, PIECE) + 1 or PIECE
 
 
 def attend(voice: Voice, entry: Entry) -> None:

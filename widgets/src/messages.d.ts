@@ -44,7 +44,6 @@ export interface Step {
 export interface Child {
   depth: number;
   name: string;
-  path: string;
   hue: string;
   word: string;
   said: string;

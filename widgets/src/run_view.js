@@ -10,6 +10,7 @@ import { child, step } from "./lib/rows.js";
 const SPEAK_MS = 1000; // a screen reader is told no more often
 const NEAR_PX = 16; // this close to the end, the reader still follows
 const MOST_BELOW = 24; // runs below that are shown
+const LONG = 4; // pieces without a line's end, after which one is made: laying it out takes ever longer
 
 /** The parts of the card that change, and the card. */
 function draw() {
@@ -23,7 +24,9 @@ function draw() {
     steps: h("ul", "agl-steps"),
     gap: h("li", "agl-step agl-gap"),
     said: h("pre", "agl-pre"),
+    line: h("span", "agl-para"),
     now: h("span"),
+    caret: h("span", "agl-caret"),
     tail: h("li", "agl-step agl-tail"),
     round: h("div", "agl-round"),
     below: h("ul", "agl-steps"),
@@ -36,7 +39,8 @@ function draw() {
   parts.said.tabIndex = 0; // what scrolls can be scrolled by keyboard
   parts.said.setAttribute("aria-label", "what is being said");
   parts.spoken.setAttribute("aria-live", "polite");
-  parts.said.append(parts.now, h("span", "agl-caret"));
+  parts.line.append(parts.now, parts.caret);
+  parts.said.append(parts.line);
   parts.tail.append(parts.said);
   parts.steps.append(parts.tail);
   parts.facts.append(h("dt", "", "asked"), parts.asked);
@@ -75,6 +79,7 @@ async function render({ model, el, signal }) {
   const rows = new Map();
   /** @type {Map<number, ReturnType<typeof child>>} */
   const kids = new Map();
+  let { line } = parts;
   let told = NOTHING, count = 0, frame = 0, following = true, spokenAt = -SPEAK_MS, skew = Infinity;
 
   /** @param {Now} now */
@@ -103,7 +108,9 @@ async function render({ model, el, signal }) {
   const paintText = (now) => {
     const { anew, from, to } = due(told, now);
     if (anew) {
-      while (parts.said.firstChild !== parts.now) parts.said.firstChild?.remove();
+      line = parts.line;
+      line.replaceChildren(parts.now, parts.caret);
+      parts.said.replaceChildren(line);
       told = { ...NOTHING, turn: now.turn };
       following = true;
     }
@@ -111,8 +118,12 @@ async function render({ model, el, signal }) {
       const piece = String(cell(`p${i}`) ?? "");
       const whole = h("span");
       speakIn(whole, spans(piece, told.fresh));
-      parts.said.insertBefore(whole, parts.now);
+      line.insertBefore(whole, parts.now);
       told = tell(told, piece);
+      if (!told.fresh && told.within < LONG) continue;
+      line = h("span", "agl-para", parts.now, parts.caret);
+      parts.said.append(line);
+      told = { ...told, within: 0 };
     }
     speakIn(parts.now, spans(String(cell("tail") ?? ""), told.fresh));
     if (following) parts.said.scrollTop = parts.said.scrollHeight;

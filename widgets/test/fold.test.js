@@ -5,10 +5,10 @@ import { NOTHING, ahead, due, seconds, shown, spans, tell } from "../src/lib/fol
 test("pieces are drawn once, and anew when another answer begins", () => {
   const told = ["one\n", "two"].reduce(tell, { ...NOTHING, turn: 3 });
 
-  assert.deepEqual(told, { turn: 3, taken: 2, fresh: false });
+  assert.deepEqual(told, { turn: 3, taken: 2, fresh: false, within: 2 });
   assert.deepEqual(due(told, { turn: 3, pieces: 5 }), { anew: false, from: 2, to: 5 });
   assert.deepEqual(due(told, { turn: 4, pieces: 1 }), { anew: true, from: 0, to: 1 });
-  assert.deepEqual(NOTHING, { turn: -1, taken: 0, fresh: true });
+  assert.deepEqual(NOTHING, { turn: -1, taken: 0, fresh: true, within: 0 });
 });
 
 test("headers are set apart only where a line begins, and no letter is lost", () => {

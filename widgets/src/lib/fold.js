@@ -3,13 +3,13 @@
 
 /**
  * What is being said, as far as the page has it: the answer it belongs to, how many whole pieces
- * of it are drawn, and whether the next one begins a line.
- * @typedef {{ turn: number, taken: number, fresh: boolean }} Told
+ * of it are drawn, whether the next one begins a line, and how many are within the line there is.
+ * @typedef {{ turn: number, taken: number, fresh: boolean, within: number }} Told
  */
 /** @typedef {{ hue: string, text: string }} Span */
 
 /** @type {Told} */
-export const NOTHING = { turn: -1, taken: 0, fresh: true };
+export const NOTHING = { turn: -1, taken: 0, fresh: true, within: 0 };
 
 /**
  * Which pieces are still to be drawn, and whether all that is drawn belongs to an answer before.
@@ -28,8 +28,8 @@ export function due({ turn, taken }, now) {
  * @param {string} piece
  * @returns {Told}
  */
-export function tell({ turn, taken }, piece) {
-  return { turn, taken: taken + 1, fresh: piece.endsWith("\n") };
+export function tell({ turn, taken, within }, piece) {
+  return { turn, taken: taken + 1, fresh: piece.endsWith("\n"), within: within + 1 };
 }
 
 const LABEL = /(?<=^|\n)[^\S\n]*[*#]*(thought|action|observation)(?: input)?[*]*:/gi;

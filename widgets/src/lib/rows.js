@@ -30,15 +30,14 @@ export function child() {
   const name = h("b", "agl-name");
   const chip = h("span", "agl-chip");
   const said = h("span", "agl-result");
-  const li = h("li", "agl-step agl-kid", name, " ", chip, " ", said);
+  const li = h("li", "agl-step agl-kid", h("div", "agl-line1", name, " ", chip, " ", said));
   /** @param {Child} child */
   const paint = (child) => {
     say(name, child.name);
     say(chip, child.word);
     say(said, child.said);
     chip.className = `agl-chip ${child.hue}`.trim();
-    li.title = child.path;
-    li.style.paddingLeft = `${12 * child.depth}px`;
+    li.style.paddingLeft = child.depth > 1 ? `${12 * child.depth}px` : "";
   };
   return { li, paint };
 }
