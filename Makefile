@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
+NPM    := $(shell command -v npm 2>/dev/null)
 RUN    := PYTHONWARNINGS=default $(BIN)/python -m
 
 ifdef UV
@@ -15,10 +16,10 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check fmt unit local browser notebooks faults bench chromium clean
+.PHONY: help demo lab test check fmt unit local widgets browser browser-all notebooks faults bench chromium clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/demo ## run the quickstart notebook with the embedded model, live
 	@$(BIN)/agentlab demo
@@ -26,7 +27,7 @@ demo: $(VENV)/demo ## run the quickstart notebook with the embedded model, live
 lab: $(VENV)/demo ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-test: check unit local browser notebooks ## run every check and every test
+test: check unit local widgets browser notebooks ## run every check and every test
 
 check: $(VENV)/dev ## lint, formatting, types
 	$(BIN)/ruff check
@@ -43,7 +44,18 @@ unit: $(VENV)/dev ## unit, property and doc tests
 local: $(VENV)/dev ## tests that load the embedded model
 	$(RUN) pytest -m local
 
-browser: $(VENV)/dev chromium ## tests in a real JupyterLab with a real Chromium
+ifdef NPM
+widgets: widgets/node_modules/.package-lock.json ## check, test and rebuild the front end
+	cd widgets && npm run --silent check && npm test --silent
+else
+widgets: ## check, test and rebuild the front end
+	@echo "no npm: the front end is NOT checked (install node 20 or newer)"; [ -z "$$CI" ]
+endif
+
+browser: $(VENV)/dev chromium ## the quick ones of the tests in a real JupyterLab
+	$(RUN) pytest -m "browser and not slow"
+
+browser-all: $(VENV)/dev chromium ## all tests in a real JupyterLab with a real Chromium
 	$(RUN) pytest -m browser
 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
@@ -61,7 +73,11 @@ chromium:
 	  || echo "no Chromium: install it (apt-get install chromium) or name it in CHROMIUM; browser tests will skip"
 
 clean: ## remove what was built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) widgets/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+widgets/node_modules/.package-lock.json: widgets/package-lock.json
+	cd widgets && npm ci --silent --ignore-scripts
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "agentlab needs Python 3.11 or newer: make PYTHON=python3.12 …")'

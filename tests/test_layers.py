@@ -15,7 +15,7 @@ LAYERS = {
     "strategies": 2,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
     "display": 5, "frames": 5,
-    "demo": 6, "examples": 6, "__main__": 6,
+    "widgets": 6, "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
@@ -23,12 +23,13 @@ BESIDE = {  # within a layer, who may know whom
     ("recording", "runtime"),
     ("frames", "display"), ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
 }  # fmt: skip
-DOORS = {"display", "frames"}  # what the core's late doors open
+DOORS = {"display", "frames", "widgets"}  # what the core's late doors open
 OUTSIDE = {
     "core": {"anyio", "msgspec", "pandas"},  # pandas: only the type of what a door gives
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
+    "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
 

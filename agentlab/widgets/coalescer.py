@@ -8,6 +8,7 @@ turn, and nothing is lost: a board, unlike a message, can be read by whoever com
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from ipywidgets import Widget
 
 from agentlab.core.errors import WrongThread
 
+log = logging.getLogger("agentlab.widgets")
 INTERVAL_S = 1 / 25  # a jupyter server drops messages in silence; 30 a second is our budget
 
 
@@ -92,12 +94,12 @@ class Coalescer:
         WrongThread
             No loop runs here, and so no notebook.
         """
-        if self._board is None:
+        if self._loop is None or self._loop.is_closed():
             try:
-                self._loop = asyncio.get_running_loop()
+                self._loop, self._timer = asyncio.get_running_loop(), None
             except RuntimeError:
                 raise WrongThread("a live view needs a running loop: make it in a cell") from None
-            self._board = Board()
+        self._board = self._board or Board()
         self._open[view.lane] = view
         return str(self._board.model_id)
 
@@ -144,9 +146,13 @@ class Coalescer:
             touched, self._touched = self._touched, {}
         cells: dict[str, Any] = dict(self._wiped)
         self._wiped.clear()
-        for view in touched.values():
-            for name, value in view.changes().items():
-                cells[f"{view.lane}.{name}"] = value
+        for lane, view in touched.items():
+            try:
+                news = view.changes()
+            except Exception:  # what one view cannot say must not silence the others
+                log.exception("live view %s failed and was left out", lane)
+            else:
+                cells.update({f"{lane}.{name}": value for name, value in news.items()})
         if self._board.write(cells):
             self._last = self._loop.time()
 

@@ -195,11 +195,11 @@ class Story:
         return f"step {count(len(self.session.steps) + 1)} · {doing}" if mine else doing
 
     def _figures(self) -> list[str]:
-        heard = sum(voice.heard for voice in self._voices.values() if voice.speaking)
-        total = self.session.tokens_out + heard
-        speaking = [voice.pace for voice in self._voices.values() if voice.speaking and voice.pace]
         mine = self._voices.get(self.session.session_id)
-        pace = sum(speaking) or (mine.pace if mine else 0.0)
+        ours = [each for each in self._voices.values() if each is mine or not each.driven]
+        heard = sum(voice.heard for voice in ours if voice.speaking)
+        total = self.session.tokens_out + heard
+        pace = sum(voice.pace for voice in ours if voice.speaking) or (mine.pace if mine else 0.0)
         about = "≈ " if heard or self.session.tokens_estimated else ""
         return [
             *([f"{about}{plural(total, 'token')}"] if total else []),

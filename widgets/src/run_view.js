@@ -139,7 +139,7 @@ async function render({ model, el, signal }) {
       let kid = kids.get(i);
       const news = /** @type {Child | null} */ (cell(`c${i}`));
       if (!news) continue;
-      if (!kid) kids.set(i, (kid = child())), parts.below.append(kid.li);
+      if (!kid) kids.set(i, (kid = child(i))), parts.below.append(kid.li);
       kid.paint(news);
     }
     for (const [i, { li }] of kids) if (i < first) li.remove(), kids.delete(i);

@@ -25,19 +25,22 @@ export function step(index, { tool, did, came, bad, ms, took, texts }) {
   return { li, bar, ms };
 }
 
-/** A run below: who, how it stands, and the end of what it says, on one line. */
-export function child() {
+/**
+ * A run below: who, how it stands, and the end of what it says, on one line.
+ * @param {number} index
+ */
+export function child(index) {
   const name = h("b", "agl-name");
   const chip = h("span", "agl-chip");
   const said = h("span", "agl-result");
-  const li = h("li", "agl-step agl-kid", h("div", "agl-line1", name, " ", chip, " ", said));
-  /** @param {Child} child */
-  const paint = (child) => {
-    say(name, child.name);
-    say(chip, child.word);
-    say(said, child.said);
-    chip.className = `agl-chip ${child.hue}`.trim();
-    li.style.paddingLeft = child.depth > 1 ? `${12 * child.depth}px` : "";
+  const li = h("li", "agl-step agl-kid", h("span", "agl-no", String(index + 1)), h("div", "agl-line1", name, " ", chip, " ", said));
+  /** @param {Child} news */
+  const paint = (news) => {
+    say(name, news.name);
+    say(chip, news.word);
+    say(said, news.said);
+    chip.className = `agl-chip ${news.hue}`.trim();
+    li.style.paddingLeft = news.depth > 1 ? `${12 * news.depth}px` : "";
   };
   return { li, paint };
 }

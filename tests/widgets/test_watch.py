@@ -1,0 +1,182 @@
+"""Watching where there is no notebook, and where there seems to be one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from IPython.core.formatters import DisplayFormatter
+
+import agentlab as al
+from agentlab.widgets.run_view import RunView
+from agentlab.widgets.watch import show
+
+LAST = "Thought: done\nAction: FINAL_ANSWER 42"
+
+
+def formatted(obj: object) -> Any:
+    """Do what a cell does with its last line."""
+    return DisplayFormatter().format(obj)  # type: ignore[no-untyped-call]
+
+
+class Place:
+    """Where something is shown: keeps what was put there."""
+
+    def __init__(self, first: Any) -> None:
+        self.shown = [first]
+
+    def update(self, bundle: Any, *, raw: bool) -> None:
+        """Put something else there."""
+        assert raw
+        self.shown.append(bundle)
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
+    """Give the places of what is shown, in what takes itself for a notebook."""
+    places: list[Place] = []
+
+    def display(view: Any, *, display_id: bool) -> Place:
+        assert display_id
+        places.append(Place(view))
+        return places[-1]
+
+    fake = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1))
+    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("agentlab.widgets.watch.sys", SimpleNamespace(modules={"IPython": fake}))
+    return places
+
+
+async def forever(_: str) -> AsyncIterator[str]:
+    """Talk without an end."""
+    while True:
+        yield "word "
+        await asyncio.sleep(0.01)
+
+
+def test_outside_a_notebook() -> None:
+    """It only waits, and no widget is loaded."""
+
+    async def main() -> al.AgentSession:
+        return await al.watch(al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?"))
+
+    assert asyncio.run(main()).final_answer() == "42"
+
+
+def test_not_awaited() -> None:
+    """What is not awaited says so, as does whoever takes it for a session."""
+
+    async def main() -> None:
+        handle = al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?")
+        watching = al.watch(handle)
+        assert "session = await al.watch(handle)" in repr(watching)
+        with pytest.raises(AttributeError, match=r"await al\.watch"):
+            _ = watching.answer
+        watching.close()
+        assert (await asyncio.create_task(al.watch(handle))).final_answer() == "42"
+
+    asyncio.run(main())
+
+
+def test_something_else() -> None:
+    """Only a handle can be watched."""
+    with pytest.raises(al.InvalidValue, match=r"runtime\.start"):
+        al.watch("a goal")  # type: ignore[arg-type]
+
+
+def cards(places: list[Place]) -> list[str]:
+    """Give the card that is left at each place."""
+    for place in places:
+        view, bundle = place.shown
+        assert isinstance(view, RunView)
+        assert view.comm is None
+        assert set(bundle) == {"text/html", "text/plain"}
+    return [place.shown[-1]["text/plain"] for place in places]
+
+
+def test_a_view_then_a_card(places: list[Place]) -> None:
+    """Each of several at once is shown, and leaves its card at its place."""
+
+    async def main() -> list[al.AgentSession]:
+        labs = [al.AgentRuntime(al.ScriptedModel(LAST)) for _ in range(3)]
+        return await asyncio.gather(*(al.watch(lab.start("How many?")) for lab in labs))
+
+    assert [session.final_answer() for session in asyncio.run(main())] == ["42"] * 3
+    assert cards(places) == ["<AgentSession 'agent' final_answer, 1 step>"] * 3
+
+
+def test_stopped(places: list[Place]) -> None:
+    """The button ends it, and the session so far comes back; other messages do nothing."""
+
+    async def main() -> al.AgentSession:
+        handle = al.AgentRuntime(forever).start("How many?")
+        watching = asyncio.create_task(al.watch(handle))
+        await asyncio.sleep(0.05)
+        view = places[0].shown[0]
+        view._handle_custom_msg({"type": "other"}, [])  # noqa: SLF001 - what a page sends
+        await asyncio.sleep(0.05)
+        assert not handle.done()
+        view._handle_custom_msg({"type": "stop"}, [])  # noqa: SLF001
+        return await watching
+
+    assert asyncio.run(main()).stop_reason == "stopped"
+    assert cards(places) == ["<AgentSession 'agent' stopped, 0 steps>"]
+
+
+def test_an_error_comes_after_the_card(places: list[Place]) -> None:
+    """With the session attached."""
+
+    async def main() -> None:
+        await al.watch(al.AgentRuntime(al.ScriptedModel(ValueError("no"))).start("How many?"))
+
+    with pytest.raises(ValueError, match="no") as raised:
+        asyncio.run(main())
+    assert raised.value.session.stop_reason == "error"  # type: ignore[attr-defined]
+    assert cards(places) == ["<AgentSession 'agent' error, 0 steps>"]
+
+
+def test_cancelled(places: list[Place]) -> None:
+    """Time out whoever watches: the run is stopped, and its card says so."""
+
+    async def main() -> None:
+        await asyncio.wait_for(al.watch(al.AgentRuntime(forever).start("How many?")), 0.1)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert cards(places) == ["<AgentSession 'agent' stopped, 0 steps>"]
+
+
+def test_the_last_line_of_a_cell(places: list[Place]) -> None:
+    """A handle shows itself live, from the background; one that is over shows its card."""
+
+    async def main() -> None:
+        handle = al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?")
+        assert formatted(handle) == ({}, {})
+        await handle.over()
+        await asyncio.sleep(0.05)
+        assert len(places) == 1
+        bundle, _ = formatted(handle)
+        assert "agl-card" in bundle["text/html"]
+        failing = al.AgentRuntime(al.ScriptedModel(ValueError("no"))).start("How many?")
+        assert show(failing)
+        await failing.over()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    assert [place.split()[2].strip(",>") for place in cards(places)] == ["final_answer", "error"]
+
+
+def test_a_handle_outside_a_notebook() -> None:
+    """Is not shown live."""
+
+    async def main() -> None:
+        handle = al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?")
+        assert not show(handle)
+        await handle
+
+    asyncio.run(main())
+    assert "IPython" in sys.modules
