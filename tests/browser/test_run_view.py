@@ -11,12 +11,11 @@ from playwright.sync_api import Browser
 
 from tests.browser.lab import DARK, LIGHT, Lab, Tab, jupyter_lab
 from tests.browser.test_cards import HERE, HOSTILE
-from tests.browser.watching import CARD, SETUP, TAIL, VIEW_MIME, static
+from tests.browser.watching import CARD, SETUP, TAIL, VIEW_MIME, measured, static
 
 pytestmark = pytest.mark.browser
 
 slow = pytest.mark.slow
-Note = Callable[[str, object], None]
 OVERFLOW, CONTRAST = ((HERE / f"{name}.js").read_text() for name in ("overflow", "contrast"))
 WATCH_HEIGHT = """() => {
     window.heights = [];
@@ -136,9 +135,7 @@ WATCH_STOP = """() => {
         for press in ("click", "Enter", "Space")
     ],
 )
-def test_stop_within_200_ms(
-    lab: Lab, tab: Tab, start: str, press: str, record_property: Note
-) -> None:
+def test_stop_within_200_ms(lab: Lab, tab: Tab, start: str, press: str) -> None:
     """Stop, by mouse or keyboard, with a focus that is seen, and the card is there at once."""
     tab.open(lab, "stop.ipynb", SETUP, STARTS[start])
     tab.run_all()
@@ -158,7 +155,7 @@ def test_stop_within_200_ms(
     static(tab)
     took = tab.page.evaluate("window.drawn - window.pressed")
 
-    record_property("ms", took)
+    measured(f"stop, {start}, {press}: {took:.0f} ms")
     assert "stopped" in tab.page.inner_text(CARD)
     assert tab.bad_outputs() == []
     assert took < 200

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.browser.lab import KERNEL, Lab, Tab
-from tests.browser.watching import SETUP, static
+from tests.browser.watching import SETUP, measured, static
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-Note = Callable[[str, object], None]
 TOKENS, RUNS = 3000, 8
 EIGHT = f"""
 async def talk(context):
@@ -41,7 +38,7 @@ LISTEN = f"""() => {{
     look(); }}"""
 
 
-def test_eight_streams_in_30_messages(lab: Lab, tab: Tab, record_property: Note) -> None:
+def test_eight_streams_in_30_messages(lab: Lab, tab: Tab) -> None:
     """Eight runs of 300 tokens a second each: at most 30 messages, all of the text, and soon."""
     tab.open(lab, "eight.ipynb", SETUP, EIGHT)
     tab.page.evaluate(LISTEN)
@@ -54,8 +51,10 @@ def test_eight_streams_in_30_messages(lab: Lab, tab: Tab, record_property: Note)
     most = max(sum(at <= other < at + 1000 for other in times) for at in times)
     p95 = lags[len(lags) * 95 // 100]
     size = tab.page.evaluate("window.bytes")
-    record_property("lag p50, p95, max", [lags[len(lags) // 2], p95, lags[-1]])
-    record_property("messages, most a second, bytes", [len(times), most, size])
+    measured(
+        f"lag p50 {lags[len(lags) // 2]}, p95 {p95}, max {lags[-1]} ms;"
+        f" {len(times)} messages, at most {most} a second, {size / 1e6:.2f} MB"
+    )
 
     assert len(lags) == RUNS * TOKENS
     assert most <= 30
@@ -64,7 +63,7 @@ def test_eight_streams_in_30_messages(lab: Lab, tab: Tab, record_property: Note)
 
 
 @pytest.mark.parametrize("runs", [50])
-def test_reruns_leave_nothing(lab: Lab, tab: Tab, record_property: Note, runs: int) -> None:
+def test_reruns_leave_nothing(lab: Lab, tab: Tab, runs: int) -> None:
     """Fifty runs of a cell leave no more listeners than those of a cell that only shows a card."""
     left = {}
     for name, cell in (
@@ -85,7 +84,7 @@ def test_reruns_leave_nothing(lab: Lab, tab: Tab, record_property: Note, runs: i
                 figures = {each["name"]: each["value"] for each in told}
                 counts.append((figures["JSEventListeners"], figures["Nodes"]))
         left[name] = tuple(int(b - a) for a, b in zip(*counts, strict=True))
-    record_property("listeners and nodes more", left)
+    measured(f"after {runs} runs, listeners and nodes more: {left}")
 
     assert left["live"][0] <= left["static"][0] + 10
     assert left["live"][1] <= left["static"][1] + 200

@@ -55,3 +55,8 @@ def static(tab: Tab) -> None:
     assert shown
     assert shown == [{"text/html", "text/plain"}] * len(shown)
     assert tab.page.locator(".agl-tail").count() == 0
+
+
+def measured(what: str) -> None:
+    """Say what was measured, to whoever runs the tests with ``-s``."""
+    print(f"\n{what}")  # noqa: T201 - a figure is for people
