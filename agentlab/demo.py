@@ -38,6 +38,7 @@ def demo(output: Path = OUTPUT) -> Path:
         timeout=TIMEOUT_S,
         allow_errors=True,  # the page shows them
         kernel_name="python3",
+        store_widget_state=False,  # a live view leaves its card, which needs none
         resources=place,
         extra_arguments=["--log-level=40"],  # the kernel's own news are not ours
     )

@@ -140,6 +140,18 @@ def test_runs_below() -> None:
     assert cells["now"]["steps"] == 1
 
 
+def test_a_loop_that_speaks_while_it_reads() -> None:
+    """What it wants is told as soon as that is complete, before it is done."""
+    story, words = Story(), []
+    for entry in entries_of(f"{STEP}\n", LAST, strategy=al.StreamingReAct()):
+        story.take(entry)
+        words.append((type(entry.event).__name__, story.news()["now"]["word"]))
+
+    assert ("Action", "step 1 · wants population") in words
+    assert ("ToolStarted", "step 1 · calling population") in words
+    assert words[-1] == ("RunEnded", "answered")
+
+
 def test_a_rate_once_there_is_one() -> None:
     """Tokens a second are told as soon as two came with time between, and stay through a call."""
 
