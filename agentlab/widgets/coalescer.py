@@ -21,6 +21,8 @@ from agentlab.core.errors import WrongThread
 log = logging.getLogger("agentlab.widgets")
 INTERVAL_S = 1 / 25  # a jupyter server drops messages in silence; 30 a second is our budget
 
+PATIENCE = 3  # intervals, until another loop stands in for a kernel's that is kept busy
+
 
 class View(Protocol):
     """Someone with something to say, asked for it on the thread of the loop."""
@@ -72,7 +74,8 @@ class Coalescer:
     """Flushes all live views together, at most 25 times a second.
 
     It has no thread, and no timer unless somebody has spoken. Views may be touched from any
-    thread; messages leave from the loop that the first of them was opened on, the kernel's.
+    thread. Messages leave from the loop that the first of them was opened on, the kernel's; while
+    a cell blocks that, from the loop of a run that is on another thread.
     """
 
     def __init__(self, interval_s: float = INTERVAL_S) -> None:
@@ -82,8 +85,11 @@ class Coalescer:
         self._open: dict[str, View] = {}
         self._touched: dict[str, View] = {}
         self._wiped: dict[str, None] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what is touched; held for a moment
+        self._sending = threading.RLock()  # of all the rest
         self._timer: asyncio.TimerHandle | None = None
+        self._thread = 0
+        self._standing_in = False
         self._last = 0.0
 
     def open(self, view: View) -> str:
@@ -94,39 +100,45 @@ class Coalescer:
         WrongThread
             No loop runs here, and so no notebook.
         """
-        if self._loop is None or self._loop.is_closed():
-            try:
-                self._loop, self._timer = asyncio.get_running_loop(), None
-            except RuntimeError:
-                raise WrongThread("a live view needs a running loop: make it in a cell") from None
-        self._board = self._board or Board()
-        self._open[view.lane] = view
-        return str(self._board.model_id)
+        with self._sending:
+            if self._loop is None or self._loop.is_closed():
+                self._loop, self._timer = running(), None
+                self._thread, self._standing_in = threading.get_ident(), False
+            if self._loop is None:
+                raise WrongThread("a live view needs a running loop: make it in a cell")
+            self._board = self._board or Board()
+            self._open[view.lane] = view
+            return str(self._board.model_id)
 
     def touch(self, view: View) -> None:
         """Note that ``view`` has news. Quick, and safe from any thread."""
-        if view.lane in self._touched:
+        mine = threading.get_ident() == self._thread
+        if view.lane in self._touched and (mine or self._standing_in):
             return
         with self._lock:
             self._touched[view.lane] = view
         self._wake()
+        if not (mine or self._standing_in) and (here := running()):
+            self._standing_in = True
+            here.call_later(PATIENCE * self._interval, self._stand_in, here)
 
     def close(self, view: View) -> None:
         """Take down what ``view`` said; the board goes with its last view."""
-        if self._open.pop(view.lane, None) is None or self._board is None:
-            return
-        with self._lock:
-            self._touched.pop(view.lane, None)
-        if self._open:
-            self._wiped.update(dict.fromkeys(self._board.lane(view.lane)))
-            self._wake()
-            return
-        self._board.close()
-        self._board = self._loop = None
-        self._wiped.clear()
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+        with self._sending:
+            if self._open.pop(view.lane, None) is None or self._board is None:
+                return
+            with self._lock:
+                self._touched.pop(view.lane, None)
+            if self._open:
+                self._wiped.update(dict.fromkeys(self._board.lane(view.lane)))
+                self._wake()
+                return
+            self._board.close()
+            self._board = self._loop = None
+            self._wiped.clear()
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
 
     def _wake(self) -> None:
         loop = self._loop
@@ -134,27 +146,47 @@ class Coalescer:
             loop.call_soon_threadsafe(self._arm)
 
     def _arm(self) -> None:
-        if self._loop and not self._timer:
-            due = max(self._loop.time(), self._last + self._interval)
-            self._timer = self._loop.call_at(due, self._flush)
+        if not self._timer and self._loop:
+            wait = max(0.0, self._last + self._interval - time.monotonic())
+            self._timer = self._loop.call_later(wait, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
-        if not self._loop or not self._board:
-            return
-        with self._lock:
-            touched, self._touched = self._touched, {}
-        cells: dict[str, Any] = dict(self._wiped)
-        self._wiped.clear()
-        for lane, view in touched.items():
-            try:
-                news = view.changes()
-            except Exception:  # what one view cannot say must not silence the others
-                log.exception("live view %s failed and was left out", lane)
-            else:
-                cells.update({f"{lane}.{name}": value for name, value in news.items()})
-        if self._board.write(cells):
-            self._last = self._loop.time()
+        self._send()
+
+    def _stand_in(self, here: asyncio.AbstractEventLoop) -> None:
+        """Speak for the kernel's loop if that has been silent for too long."""
+        if time.monotonic() - self._last >= (PATIENCE - 1) * self._interval:
+            self._send()
+        self._standing_in = bool(self._touched)
+        if self._standing_in:
+            here.call_later(self._interval, self._stand_in, here)
+
+    def _send(self) -> None:
+        with self._sending:
+            if not self._board:
+                return
+            with self._lock:
+                touched, self._touched = self._touched, {}
+            cells: dict[str, Any] = dict(self._wiped)
+            self._wiped.clear()
+            for lane, view in touched.items():
+                try:
+                    news = view.changes()
+                except Exception:  # what one view cannot say must not silence the others
+                    log.exception("live view %s failed and was left out", lane)
+                else:
+                    cells.update({f"{lane}.{name}": value for name, value in news.items()})
+            if self._board.write(cells):
+                self._last = time.monotonic()
+
+
+def running() -> asyncio.AbstractEventLoop | None:
+    """Give the loop of this thread, if one runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 LIVE = Coalescer()

@@ -80,6 +80,19 @@ handle"""
     )
 
 
+@slow
+def test_live_while_a_cell_blocks(lab: Lab, tab: Tab) -> None:
+    """A run in the background is seen to go on though a later cell keeps the kernel busy."""
+    start = "AgentRuntime(forever).start(ASK, background=True)"
+    tab.open(lab, "busy.ipynb", SETUP, f"handle = {start}\nhandle", "time.sleep(4); handle.stop()")
+    tab.run_all()
+    tab.wait(f"{TAIL}?.includes('word9 ')")
+    tab.wait(f"{TAIL}?.includes('word60 ')", 3000)
+
+    assert tab.page.locator(CARD).count() == 0
+    static(tab)
+
+
 TWICE = """
 from agentlab.widgets.run_view import RunView
 hold = asyncio.Event(); said = "Thought: " + "so it is " * 400

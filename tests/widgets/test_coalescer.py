@@ -163,6 +163,29 @@ def test_touched_from_another_thread(sent: list[dict[str, Any]]) -> None:
     assert len(sent) == 1
 
 
+def test_while_a_cell_blocks_the_kernel(sent: list[dict[str, Any]]) -> None:
+    """A run on another loop is heard though the kernel's is busy, and no more often than that."""
+    coalescer, view = Coalescer(), Talker("v")
+
+    async def run() -> None:
+        for _ in range(250):
+            view.no += 1
+            coalescer.touch(view)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(4 * INTERVAL_S)
+
+    async def kernel() -> None:
+        coalescer.open(view)
+        coalescer.touch(view)
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        thread.join()  # as a cell does that is not async
+        assert 3 <= len(sent) <= 0.7 / INTERVAL_S
+        assert sent[-1]["v.no"] == 250
+
+    asyncio.run(kernel())
+
+
 def test_whoever_comes_late_gets_all(sent: list[dict[str, Any]]) -> None:
     """The state of a board is every cell that is there, and when it was told."""
     board = Board()
