@@ -86,5 +86,5 @@ def test_reruns_leave_nothing(lab: Lab, tab: Tab, runs: int) -> None:
         left[name] = tuple(int(b - a) for a, b in zip(*counts, strict=True))
     measured(f"after {runs} runs, listeners and nodes more: {left}")
 
-    assert left["live"][0] <= left["static"][0] + 10
+    assert left["live"][0] < left["static"][0] + runs // 2  # one a run would be twice that
     assert left["live"][1] <= left["static"][1] + 200
