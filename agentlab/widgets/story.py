@@ -91,10 +91,11 @@ class Story:
     def _voice(self, entry: Entry) -> Voice:
         voice = self._voices.get(entry.run)
         if voice is None:
-            below = entry.run.removeprefix(self.session.session_id)
-            name = below.rpartition("/")[2] or entry.run
-            voice = Voice(below.count("/"), name, len(self._voices) - 1)
-            self._voices[entry.run] = voice
+            above, _, name = entry.run.rpartition("/")
+            while above and above not in self._voices:
+                above = above.rpartition("/")[0]  # that one has not spoken, and has no line
+            depth = self._voices[above].depth + 1 if above else 0
+            voice = self._voices[entry.run] = Voice(depth, name, len(self._voices) - 1)
         return voice
 
     def _own(self, voice: Voice, entry: Entry) -> None:
@@ -124,12 +125,11 @@ class Story:
     def _others(self, voice: Voice, entry: Entry) -> None:
         match entry.event:
             case events.Token(text=text):
+                before = voice.said if voice.heard else ""  # what it said last stays until now
                 voice.hear(entry.offset)
-                voice.said = (voice.said + text)[-2 * LINE :]
+                voice.said = (before + text)[-2 * LINE :]
             case events.RunStarted(agent=agent):
                 voice.name, voice.driven = agent, True
-            case events.Asked():
-                voice.said = ""
             case events.StepEnded():
                 voice.steps += 1
             case events.RunEnded() as end:

@@ -318,7 +318,7 @@ class Both:
     strategy_name = "both"
     async def __call__(self, run, goal):
         pair = [run.child(name) for name in ("optimist", "sceptic")]
-        asked = [asyncio.ensure_future(runtime(6)(each, goal)) for each in pair]
+        asked = [asyncio.ensure_future(runtime(5)(each, goal)) for each in pair]
         try:
             return await ReAct()(run, goal)
         finally:

@@ -136,6 +136,7 @@ def test_runs_below() -> None:
     assert cells["now"]["below"] == 2
     below, bare = cells["c0"], cells["c1"]
     assert (below["name"], below["word"], below["said"]) == ("below", "answered", "42")
+    assert below["depth"] == 1
     assert (bare["depth"], bare["hue"], bare["word"], bare["said"]) == (1, "", "done", "well, hm")
     assert cells["now"]["steps"] == 1
 
