@@ -1,15 +1,38 @@
 // Bundle each view, with the sheet, into the package; --check fails where that would change a byte.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { build, transform } from "esbuild";
 
 const OUT = new URL("../agentlab/static/", import.meta.url);
 
-/** The sheet as text, without what only its readers need. */
+const SOURCES = new URL("src/", import.meta.url);
+const NESTED = ".agl.agl.agl {";
+const CLASSES = /\bagl-[\w-]+/g;
+
+/**
+ * The lines of the sheet that a view needs: those without a class, and those with one of its own.
+ * @param {string} text
+ * @param {Set<string>} used
+ */
+function needed(text, used) {
+  const lines = text.replace(/\/\*.*?\*\//gs, "").split("\n");
+  const start = lines.indexOf(NESTED) + 1;
+  const wanted = lines.slice(start).filter((line) => {
+    const classes = line.match(/\.agl-[\w-]+/g) ?? [];
+    return !classes.length || classes.some((name) => used.has(name.slice(1)));
+  });
+  return [...lines.slice(0, start), ...wanted].join("\n");
+}
+
+/** The sheet as text, as far as the sources name its classes. */
 const sheet = {
   name: "sheet",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true, charset: "utf8" });
+      const files = (await readdir(SOURCES, { recursive: true })).filter((name) => name.endsWith(".js"));
+      const texts = await Promise.all(files.map((name) => readFile(new URL(name, SOURCES), "utf8")));
+      const used = new Set(texts.join("\n").match(CLASSES));
+      const css = needed(await readFile(path, "utf8"), used);
+      const { code } = await transform(css, { loader: "css", minify: true, charset: "utf8" });
       return { contents: code.trim(), loader: "text" };
     });
   },
