@@ -192,7 +192,7 @@ class Ear:
             return self._last(text, usage)
         if not text:
             return None
-        tokens, self.tokens = self.tokens, []
+        tokens, self.tokens = spoken(self.tokens, text), []
         worth = sum(min(each["logprob"], 0.0) for each in tokens) if tokens else None
         return Chunk(text, finite(worth), self._likely(tokens))
 
@@ -211,6 +211,24 @@ class Ear:
             usage=Usage(usage["prompt_tokens"], usage["completion_tokens"]),
             warning=f"the answer was cut: the context holds {self.n_ctx} tokens" if full else "",
         )
+
+
+def spoken(tokens: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Leave out the token that ends an answer.
+
+    What was held back comes with it, and it would count as very unlikely where a grammar ends
+    the answer and not the model.
+    """
+    held = tokens[:-1]
+    if not held or any(each["token"] for each in held):
+        return tokens
+    return held if "".join(map(held_text, held)) == text else tokens
+
+
+def held_text(token: dict[str, Any]) -> str:
+    """Give what a token says that was held back: it says it only among its alternatives."""
+    alike = (each["token"] for each in token["top_logprobs"] if each.get("id") == token.get("id"))
+    return next(alike, "")
 
 
 def refused(error: dict[str, Any]) -> AgentLabError:

@@ -369,6 +369,24 @@ def test_the_worth_of_what_is_held_back() -> None:
     assert ear.ended
 
 
+def test_the_end_of_an_answer_is_no_part_of_it() -> None:
+    """What was held back is worth what it was worth, not what the end was that brought it."""
+    ear = Ear(2, 100)
+    held = {"token": "", "id": 107, "logprob": -0.13, "top_logprobs": [
+        {"token": "\n", "id": 107, "logprob": -0.13}, {"token": " ", "id": 1, "logprob": -2.0},
+    ]}  # fmt: skip
+    end = {"token": "\n", "id": 1, "logprob": -13.65, "top_logprobs": []}
+    going_on = {"token": "\nand", "id": 9, "logprob": -0.5, "top_logprobs": []}
+
+    def heard(text: str, token: dict[str, Any]) -> Chunk | None:
+        return ear.hear({"choices": [{"text": text, "logprobs": {"content": [token]}}]})
+
+    assert heard("", held) is None
+    assert heard("\n", end) == Chunk("\n", -0.13, {"\n": -0.13, " ": -2.0})
+    assert heard("", held) is None
+    assert heard("\nand", going_on) == Chunk("\nand", -0.63)
+
+
 @pytest.mark.parametrize("worth", [0.1, 0.0, float("-inf"), float("nan")])
 def test_odd_worths(worth: float) -> None:
     """A worth is never above 0, and finite or not told."""
