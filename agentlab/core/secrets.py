@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 import msgspec
@@ -91,7 +92,7 @@ class Scrubber:
 
     def __init__(self, known: Iterable[str]) -> None:
         # The longest first, for one may be within another.
-        keys = sorted(known, key=len, reverse=True)
+        keys = sorted({form for key in known for form in forms(key)}, key=len, reverse=True)
         self._found = re.compile("|".join([*map(re.escape, keys), LOOKS_SECRET.pattern]))
         self._marks = re.compile("|".join([*map(re.escape, keys), MARKS]))
         written = [msgspec.json.encode(key)[1:-1] for key in keys if clean(key) == key]
@@ -104,6 +105,17 @@ class Scrubber:
     def suspects(self, data: bytes) -> bool:
         """Tell whether there may be a secret in some JSON: nearly always there is none."""
         return self._in_json.search(data) is not None
+
+
+def forms(key: str) -> set[str]:
+    r"""Give a key as it may stand in a text: as it is, inside JSON, and either inside HTML.
+
+    >>> sorted(forms('a"b'))
+    ['a"b', 'a&quot;b', 'a\\"b', 'a\\&quot;b']
+    """
+    plain = {key} if clean(key) != key else {key, msgspec.json.encode(key)[1:-1].decode()}
+    pages = {escape(each, quote=False) for each in plain}
+    return plain | pages | {each.replace('"', "&quot;") for each in pages}
 
 
 def scrubber() -> Scrubber:

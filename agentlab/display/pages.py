@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agentlab.core.errors import AgentLabError, PersistenceError
 from agentlab.core.files import path_of, replacing
+from agentlab.core.secrets import scrub
 from agentlab.core.trace import Trace
 from agentlab.display.html import h, page, safe
 from agentlab.display.views import said, view
@@ -26,7 +27,7 @@ def document(title: str, *things: object) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{safe(title)}</title><style>{AROUND}</style></head>"
+        f"<title>{safe(scrub(title))}</title><style>{AROUND}</style></head>"
         f"<body>{page(cards)}</body></html>"
     )
 
@@ -56,4 +57,4 @@ def saved_view(obj: object, path: str | os.PathLike[str]) -> Path:
     run = getattr(obj, "session", None) if isinstance(obj, AgentLabError) else obj
     trace = getattr(run, "trace", None)
     things = (obj, trace) if isinstance(trace, Trace) else (obj,)
-    return saved(path, gist(said(obj), 80), *things)
+    return saved(path, gist(scrub(said(obj)), 80), *things)

@@ -8,6 +8,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from agentlab.core.secrets import scrub
+
+REACH = 512  # letters that a key may have
 SHORT_MS, MINUTE_MS, HOUR_MS, DAY_MS = 100, 60_000, 3_600_000, 86_400_000
 
 
@@ -71,12 +74,23 @@ def text_of(value: Any) -> str:
 
 def shortened(text: Any, path: str, limit: int = 2000) -> str:
     """``text``, or its beginning, its length, and the Python path that holds the rest."""
-    text = text_of(text)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters: {path})"
+    whole = text_of(text)
+    if len(whole) <= limit:
+        return whole
+    return f"{beginning(whole, limit)}… ({len(whole):,} characters: {path})"
+
+
+def beginning(text: str, limit: int) -> str:
+    """Give the first letters of ``text``, its keys as ``***``: of one that is cut, too."""
+    start = text[: limit + REACH]
+    hidden = scrub(start)
+    if hidden == start:
+        return start[:limit]
+    return hidden[: min(limit, len(hidden) - max(0, len(start) - limit))]
 
 
 def gist(text: Any, limit: int = 200) -> str:
     """Give the beginning of ``text`` as one line; the whole of it is shown elsewhere."""
     text = text_of(text)
-    line = " ".join(text[: 2 * limit].split())
+    line = " ".join(beginning(text, 2 * limit).split())
     return line if len(text) <= limit >= len(line) else f"{line[:limit].rstrip()}…"

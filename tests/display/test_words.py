@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentlab.display.words import count, gist, moment, most, number, plural, seconds, shortened
+from agentlab.display.words import (
+    beginning,
+    count,
+    gist,
+    moment,
+    most,
+    number,
+    plural,
+    seconds,
+    shortened,
+)
 
 ODD: list[Any] = [None, "x", math.nan, math.inf, -math.inf, 10**400, [], object(), True, -1, 2.5]
 
@@ -76,3 +86,15 @@ def test_a_gist_is_a_line(text: str, limit: int) -> None:
     assert len(line) <= limit + 1
     assert line.splitlines() in ([], [line])
     assert line == " ".join(text.split()) or line.endswith("…")
+
+
+def test_a_key_that_is_cut_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a text is cut, no piece of a key is left at its end."""
+    monkeypatch.setenv("CAVE_TOKEN", "opensesame-1234")
+    text = "x" * 10 + "opensesame-1234" + "y" * 50
+
+    for limit in range(1, 90):
+        assert "opens" not in beginning(text, limit)
+        assert "opens" not in gist(text, limit)
+        assert "opens" not in shortened(text, "p", limit) or len(text) <= limit
+    assert gist(text, 20) == "xxxxxxxxxx***yyyyyyy…"
