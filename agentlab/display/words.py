@@ -91,6 +91,8 @@ def beginning(text: str, limit: int) -> str:
 
 def gist(text: Any, limit: int = 200) -> str:
     """Give the beginning of ``text`` as one line; the whole of it is shown elsewhere."""
-    text = text_of(text)
-    line = " ".join(beginning(text, 2 * limit).split())
-    return line if len(text) <= limit >= len(line) else f"{line[:limit].rstrip()}…"
+    whole = text_of(text)
+    if len(whole) <= limit:
+        return " ".join(whole.split())
+    line = " ".join(beginning(whole, 2 * limit).split())
+    return f"{line[:limit].rstrip()}…"

@@ -95,6 +95,6 @@ def test_a_key_that_is_cut_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for limit in range(1, 90):
         assert "opens" not in beginning(text, limit)
-        assert "opens" not in gist(text, limit)
+        assert "opens" not in gist(text, limit) or len(text) <= limit  # a page hides it
         assert "opens" not in shortened(text, "p", limit) or len(text) <= limit
     assert gist(text, 20) == "xxxxxxxxxx***yyyyyyy…"
