@@ -30,6 +30,8 @@ LOOKS_SECRET = re.compile(
 )
 # What looks secret has one of these in it, and to see that none is there is quick.
 MARKS = r"sk-|hf_|gh[pousr]_|xox|A(?:KIA|Iza)|eyJ|Bearer "
+UNENDED = re.compile(rf"\b(?:{MARKS})[A-Za-z0-9._~+/-]*\Z")  # it may yet become one
+HINT = 4  # fewer letters of a key tell nothing
 _told: set[str] = set()
 
 
@@ -88,11 +90,12 @@ class Scrubber:
         The keys.
     """
 
-    __slots__ = ("_found", "_in_json", "_marks")
+    __slots__ = ("_found", "_in_json", "_keys", "_marks")
 
     def __init__(self, known: Iterable[str]) -> None:
         # The longest first, for one may be within another.
         keys = sorted({form for key in known for form in forms(key)}, key=len, reverse=True)
+        self._keys = keys
         self._found = re.compile("|".join([*map(re.escape, keys), LOOKS_SECRET.pattern]))
         self._marks = re.compile("|".join([*map(re.escape, keys), MARKS]))
         written = [msgspec.json.encode(key)[1:-1] for key in keys if clean(key) == key]
@@ -105,6 +108,35 @@ class Scrubber:
     def suspects(self, data: bytes) -> bool:
         """Tell whether there may be a secret in some JSON: nearly always there is none."""
         return self._in_json.search(data) is not None
+
+    def settled(self, text: str) -> int:
+        """Tell how much of a text that grows can be shown: what follows may be half a secret.
+
+        >>> Scrubber(["a secret"]).settled("this is a sec")
+        8
+        """
+        begun = UNENDED.search(text)
+        places = [self._begun(text, key) for key in self._keys]
+        place = min([*places, begun.start() if begun else len(text)])
+        if place == len(text):
+            return place
+        return next((start for start, end in self._secrets(text) if start < place < end), place)
+
+    def beside(self, text: str, place: int) -> int:
+        """Give ``place``, or the end of the secret that a cut there would not leave whole."""
+        # What gives it away may stand right before it, so that one which begins there counts.
+        return next((end for start, end in self._secrets(text) if start <= place < end), place)
+
+    def _secrets(self, text: str) -> list[tuple[int, int]]:
+        found = self._found.finditer(text) if self._marks.search(text) else ()
+        return [each.span() for each in found]
+
+    @staticmethod
+    def _begun(text: str, key: str) -> int:
+        start = text.find(key[:HINT], max(0, len(text) - len(key) + 1))
+        while start >= 0 and not key.startswith(text[start:]):
+            start = text.find(key[:HINT], start + 1)
+        return start if start >= 0 else len(text)
 
 
 def forms(key: str) -> set[str]:

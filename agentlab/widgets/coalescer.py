@@ -2,7 +2,8 @@
 
 The views of a kernel write on one :class:`Board`, and each flush sends what is new on it as one
 message. So the number of messages does not depend on the number of views, none waits for its
-turn, and nothing is lost: a board, unlike a message, can be read by whoever comes later.
+turn, and nothing is lost: a board, unlike a message, can be read by whoever comes later. Nothing
+leaves with a key in it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 from ipywidgets import Widget
 
 from agentlab.core.errors import WrongThread
+from agentlab.core.secrets import Scrubber, scrubber
+from agentlab.display.html import visible
 
 log = logging.getLogger("agentlab.widgets")
 INTERVAL_S = 1 / 25  # a jupyter server drops messages in silence; 30 a second is our budget
@@ -170,15 +173,25 @@ class Coalescer:
                 touched, self._touched = self._touched, {}
             cells: dict[str, Any] = dict(self._wiped)
             self._wiped.clear()
+            scrub = scrubber()
             for lane, view in touched.items():
                 try:
-                    news = view.changes()
+                    news = presentable(view.changes(), scrub)
                 except Exception:  # what one view cannot say must not silence the others
                     log.exception("live view %s failed and was left out", lane)
                 else:
                     cells.update({f"{lane}.{name}": value for name, value in news.items()})
             if self._board.write(cells):
                 self._last = time.monotonic()
+
+
+def presentable(value: Any, scrub: Scrubber) -> Any:
+    """Give ``value`` with every text in it as a page may have it: no key, nothing unseen."""
+    if isinstance(value, str):
+        return visible(scrub(value))
+    if isinstance(value, Mapping):
+        return {name: presentable(each, scrub) for name, each in value.items()}
+    return [presentable(each, scrub) for each in value] if isinstance(value, list) else value
 
 
 def running() -> asyncio.AbstractEventLoop | None:

@@ -12,6 +12,7 @@ from anywidget import AnyWidget
 from traitlets import Bool, Unicode
 
 from agentlab.core.events import Entry
+from agentlab.core.secrets import scrub
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.story import Story
 
@@ -48,7 +49,7 @@ class RunView(AnyWidget):
         self.on_msg(self._asked)
 
     def __repr__(self) -> str:
-        return repr(self._story.session).replace("AgentSession", "RunView", 1)
+        return scrub(repr(self._story.session).replace("AgentSession", "RunView", 1))
 
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry, on whichever thread the run is."""

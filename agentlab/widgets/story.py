@@ -7,9 +7,9 @@ from typing import Any
 
 from agentlab.core import events
 from agentlab.core.events import Entry, ReActStep
+from agentlab.core.secrets import Scrubber, scrubber
 from agentlab.core.session import TAKEN, AgentSession
 from agentlab.display.endings import chip_of
-from agentlab.display.html import visible
 from agentlab.display.parts import Chip, Room
 from agentlab.display.sessions import chip, ending, facts, missing
 from agentlab.display.steps import failed, texts, told
@@ -18,7 +18,9 @@ from agentlab.widgets.messages import Child, End, Head, Now, Step, Words
 
 ROOM = Room()
 PIECE = 1024  # what is being said is sent again while it grows, but never more of it than this
+WINDOW = 8 * PIECE  # in which a key is looked for that a cut would fall into
 LINE = 160  # of what a run below says: its last letters
+KEPT = 1024  # of it, so that a key in it is found
 MOMENT_S = 0.05  # in less there is no rate
 
 
@@ -77,16 +79,22 @@ class Story:
             self._others(voice, entry)
 
     def news(self) -> dict[str, Any]:
-        """Give what is different; None is for what is gone."""
+        """Give what is different; None is for what is gone.
+
+        Whoever sends it hides the keys in it, so none is cut, and what may be half of one waits.
+        """
+        scrub = scrubber()
         cells, self._cells = self._cells, {}
-        while len(self._tail) > PIECE:
-            cut = cut_of(self._tail)
-            cells[f"p{self._pieces}"] = visible(self._tail[:cut])
+        known = scrub.settled(self._tail)
+        while known > PIECE:
+            cut = min(scrub.beside(self._tail[:WINDOW], cut_of(self._tail)), known)
+            cells[f"p{self._pieces}"] = self._tail[:cut]
             self._tail, self._pieces = self._tail[cut:], self._pieces + 1
+            known -= cut
         for no, voice in self._changed.items():
-            cells[f"c{no}"] = self._child(voice)
+            cells[f"c{no}"] = self._child(voice, scrub)
         self._changed.clear()
-        return {**cells, "tail": visible(self._tail), "now": self._now()}
+        return {**cells, "tail": self._tail[:known], "now": self._now()}
 
     def _voice(self, entry: Entry) -> Voice:
         voice = self._voices.get(entry.run)
@@ -105,8 +113,8 @@ class Story:
                 self._tail += text
             case events.RunStarted(agent=agent, prompt=prompt):
                 self._cells["head"] = Head(
-                    agent=visible(gist(agent)),
-                    asked=visible(shortened(prompt, "session.prompt", ROOM.text)),
+                    agent=gist(agent),
+                    asked=shortened(prompt, "session.prompt", ROOM.text),
                     began=entry.at.timestamp() * 1000,
                 )
             case events.Asked():
@@ -117,7 +125,7 @@ class Story:
                 self._clear()
             case events.RunEnded():
                 label, text = ending(self.session)
-                self._cells["end"] = End(label=label, text=visible(text))
+                self._cells["end"] = End(label=label, text=text)
             case _:
                 pass
         attend(voice, entry)
@@ -127,7 +135,9 @@ class Story:
             case events.Token(text=text):
                 before = voice.said if voice.heard else ""  # what it said last stays until now
                 voice.hear(entry.offset)
-                voice.said = (before + text)[-2 * LINE :]
+                voice.said = before + text
+                if len(voice.said) > 2 * KEPT:
+                    voice.said = recent(voice.said, scrubber())
             case events.RunStarted(agent=agent):
                 voice.name, voice.driven = agent, True
             case events.StepEnded():
@@ -151,21 +161,16 @@ class Story:
         self._cells.update({f"p{piece}": None for piece in range(self._pieces)})
         self._tail, self._pieces, self._turn = "", 0, self._turn + 1
 
-    def _child(self, voice: Voice) -> Child:
+    def _child(self, voice: Voice, scrub: Scrubber) -> Child:
         if voice.end:
             hue, word = chip_of(voice.end.stop_reason)
         elif voice.busy:
             hue, word = "run", voice.doing
         else:
             hue, word = "", plural(voice.steps, "step") if voice.steps else "done"
-        said = gist(voice.said, LINE) if voice.end else " ".join(voice.said.split())[-LINE:]
-        return Child(
-            depth=voice.depth,
-            name=visible(gist(voice.name, 60)),
-            hue=hue,
-            word=visible(gist(word, 60)),
-            said=visible(said),
-        )
+        said = gist(voice.said, LINE) if voice.end else last_line(voice.said, scrub)
+        name, word = gist(voice.name, 60), gist(word, 60)
+        return Child(depth=voice.depth, name=name, hue=hue, word=word, said=said)
 
     def _now(self) -> Now:
         session, steps = self.session, len(self.session.steps)
@@ -176,8 +181,8 @@ class Story:
         return Now(
             live=live,
             hue=hue,
-            word=visible(word),
-            figures=self._figures() if live else [visible(each) for each in facts(session) if each],
+            word=word,
+            figures=self._figures() if live else [each for each in facts(session) if each],
             steps=steps,
             gap=missing(session.steps, start, end, "session") if hidden else "",
             longest=self._longest,
@@ -212,6 +217,17 @@ def cut_of(text: str) -> int:
     return text.rfind("\n", 0, PIECE) + 1 or text.rfind(" ", 0, PIECE) + 1 or PIECE
 
 
+def last_line(said: str, scrub: Scrubber) -> str:
+    """Give the last letters of what is being said, on one line."""
+    return " ".join(scrub(said[: scrub.settled(said)]).split())[-LINE:]
+
+
+def recent(said: str, scrub: Scrubber) -> str:
+    """Give the end of what is being said, without the secrets in it that are whole."""
+    known = scrub.settled(said)
+    return scrub(said[:known])[-KEPT:] + said[known:]
+
+
 def attend(voice: Voice, entry: Entry) -> None:
     """Note what a run is doing now, in words."""
     match entry.event:
@@ -239,14 +255,14 @@ def row(index: int, step: ReActStep) -> Step:
     """Give a step as the page needs it, in the words of the static card."""
     name, did, came = told(step)
     return Step(
-        tool=visible(name),
-        did=visible(did),
-        came=visible(came),
+        tool=name,
+        did=did,
+        came=came,
         bad=failed(step),
         ms=step.step_duration_ms,
         took=seconds(step.step_duration_ms),
         texts=[
-            Words(hue=hue, name=name, text=visible(text), path=path)
+            Words(hue=hue, name=name, text=text, path=path)
             for hue, name, text, path in texts(step, f"session.steps[{index}]", ROOM.text)
         ],
     )

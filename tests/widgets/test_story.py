@@ -11,8 +11,10 @@ import pytest
 import agentlab as al
 from agentlab.core.events import Entry
 from agentlab.core.run import Run
+from agentlab.core.secrets import scrubber
 from agentlab.display.html import ODD
 from agentlab.strategies.react import ReAct
+from agentlab.widgets.coalescer import presentable
 from agentlab.widgets.messages import MESSAGES
 from agentlab.widgets.story import PIECE, Story, cut_of
 
@@ -32,7 +34,7 @@ def told(entries: Sequence[Entry], every: int = 1) -> dict[str, Any]:
     for i, entry in enumerate(entries):
         story.take(entry)
         if i % every == 0 or i == len(entries) - 1:
-            cells.update(story.news())
+            cells.update(presentable(story.news(), scrubber()))
     return {name: cell for name, cell in cells.items() if cell is not None}
 
 
