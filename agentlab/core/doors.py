@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, overload
 if TYPE_CHECKING:
     import pandas as pd
 
+    from agentlab.widgets.explorer import Explorer
+
 
 class Displayable:
     """Looks good as the last line of a cell. How, is the business of ``display``."""
@@ -67,6 +69,29 @@ class Watchable(Displayable):
 
         if not show(self):
             raise NotImplementedError  # IPython then takes the static view
+
+
+class Explorable(Displayable):
+    """Can be explored live: there is more to it than a card can show."""
+
+    __slots__ = ()
+
+    def explore(self) -> Explorer:
+        """Open its explorer: the card, and under it a live view, until that is closed.
+
+        Returns
+        -------
+        Explorer
+            It tells in Python what is selected, and has ``close()``; so does its button.
+
+        Raises
+        ------
+        WrongThread
+            No loop runs here, and so no notebook.
+        """
+        from agentlab.widgets.explorer import explore
+
+        return explore(self)
 
 
 class Tabular:
