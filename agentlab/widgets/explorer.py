@@ -15,6 +15,8 @@ EXPLORERS = {
     "RuntimeMetrics": "metrics_view.MetricsView",
     "AgentMetricsRegistry": "metrics_view.MetricsView",
     "MetricsRegistry": "metrics_view.MetricsView",
+    "StreamingSession": "token_view.TokenView",
+    "HeardTokens": "token_view.TokenView",
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
