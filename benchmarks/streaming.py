@@ -115,21 +115,16 @@ def compare(name: str, model: Speaker) -> None:
     )
 
 
-def pace(rate: float, tokens: int = 300, runs: int = 1) -> None:
+def pace(rate: float, tokens: int = 300) -> None:
     """Print what is left of a model's pace, and how much of a core it takes."""
-
-    async def together(work: Callable[[Speaker], Awaitable[int]]) -> Timed:
-        wall, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(work(Speaker(tokens, paced(rate))) for _ in range(runs)))
-        return Timed(time.process_time() - cpu, time.perf_counter() - wall)
-
     works = alone, read, watched
-    times = [[asyncio.run(together(work)) for work in works] for _ in range(ROUNDS // 3)]
+    model = Speaker(tokens, paced(rate))
+    times = [[timed(work, model) for work in works] for _ in range(ROUNDS // 3)]
     walls = [statistics.median(t.wall_s for t in column) for column in zip(*times, strict=True)]
     cores = [statistics.median(t.cpu_s / t.wall_s for t in c) for c in zip(*times, strict=True)]
     print(
-        f"P14 {runs} of at most {rate:.0f} tokens a second: {tokens / walls[0]:.0f}"
-        f" alone, {walls[0] / walls[1]:.1%} of it read, {walls[0] / walls[2]:.1%} watched;"
+        f"P14 a model of at most {rate:.0f} tokens a second: {tokens / walls[0]:.0f} alone,"
+        f" {walls[0] / walls[1]:.1%} of it read, {walls[0] / walls[2]:.1%} watched;"
         f" of a core: {cores[0]:.1%}, {cores[1]:.1%}, {cores[2]:.1%}"
     )
 
@@ -153,4 +148,3 @@ if __name__ == "__main__":
     compare("a model that never waits", Speaker(5000, None))
     compare("a model that lets others run", Speaker(5000, turn))
     pace(300)
-    pace(300, runs=8)
