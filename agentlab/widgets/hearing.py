@@ -21,6 +21,7 @@ from agentlab.display.tokens import (
     figures,
     logprob,
     percent,
+    secrets,
     sections,
     spelled,
     visible,
@@ -263,17 +264,3 @@ def alternatives(token: HeardToken, top: dict[str, float]) -> list[tuple[str, fl
     found = [(text, min(number(value), 0.0)) for text, value in top.items() if text != token.text]
     found.sort(key=lambda each: -each[1])
     return [(spelled(text, 30), value) for text, value in found[:MOST_OTHERS]]
-
-
-def secrets(texts: list[str], scrub: Scrubber) -> set[int]:
-    """Tell which of some texts that follow each other have a part of a key in them."""
-    whole = "".join(texts)
-    if scrub(whole) == whole:
-        return set()
-    found, at = set(), 0
-    for i, text in enumerate(texts):
-        ends = (at, at + len(text) - 1) if text else ()
-        if any(scrub.beside(whole, place) != place for place in ends):
-            found.add(i)
-        at += len(text)
-    return found

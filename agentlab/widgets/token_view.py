@@ -112,12 +112,16 @@ class TokenWatch(Reading):
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry, on whichever thread the run is."""
         self._news.append(entry)
-        self.touch()
+        if len(self._news) == 1:  # whoever takes them out takes all
+            self.touch()
 
     def changes(self) -> dict[str, Any]:
         """Listen to what came since the last time, and say what is different."""
+        entries = list[Entry]()
         while self._news:
-            self._hearing.take(self._news.popleft())
+            entries.append(self._news.popleft())
+        for entry in entries:
+            self._hearing.take(entry)
         return super().changes()
 
     def asked(self, message: dict[str, Any]) -> None:

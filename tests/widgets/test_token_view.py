@@ -14,7 +14,7 @@ import agentlab as al
 from agentlab.core.events import Entry, Token
 from agentlab.core.protocols import Chunk, Usage
 from agentlab.core.secrets import MASK, scrubber
-from agentlab.display.tokens import placed, sections
+from agentlab.display.tokens import placed, secrets, sections
 from agentlab.strategies.streaming_session import (
     HeardToken,
     HeardTokens,
@@ -22,7 +22,7 @@ from agentlab.strategies.streaming_session import (
     StreamingStep,
 )
 from agentlab.widgets.coalescer import Board, presentable
-from agentlab.widgets.hearing import LOT, MOST_OTHERS, UNKNOWN, Hearing, secrets
+from agentlab.widgets.hearing import LOT, MOST_OTHERS, UNKNOWN, Hearing
 from agentlab.widgets.token_view import TokenView, TokenWatch
 
 STEP = ("Thought", ":", " look", ".\n", "Action", ":", " population", ' {"city":', ' "Lyon"}')
@@ -233,6 +233,20 @@ def test_a_key_that_is_several_tokens() -> None:
     assert shown == ["a "] * (LOT - 3) + [MASK] * len(pieces) + [" b"]
     assert lots(cells, "others")[LOT - 4 : LOT + 1] == [["Q"], [], [], [], []]
     assert secrets(["a ", "b"], scrubber()) == set()
+
+
+def test_a_key_in_the_card() -> None:
+    """Nor does the static card show it, token by token or among the doubts."""
+    pieces = [KEY[i : i + 4] for i in range(0, len(KEY), 4)]
+    tokens = HeardTokens(
+        HeardToken(0, i, text, -3.0, {text: -3.0})
+        for i, text in enumerate(["Say ", *pieces, " ok"])
+    )
+    for shown in (tokens, StreamingSession(al.AgentSession(agent_id="a"), [], tokens)):
+        page = shown.to_html()
+        assert MASK in page
+        assert " ok" in page
+        assert not any(f">{piece}<" in page for piece in pieces)
 
 
 def test_a_key_while_it_is_said() -> None:

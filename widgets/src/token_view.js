@@ -15,7 +15,7 @@ const NEAR_PX = 16; // this close to the end, the reader still follows
 const HEAD_PX = 28; // of the line of a step, that stays in sight
 const LINE = 400; // tokens, at most, that are looked through for the line above or below
 const MOST_CHIPS = 40;
-const KEYS = "The redder, the less likely; underlined: doubtful. ← → ↑ ↓ walk, n and p go to the next and the last doubt.";
+const KEYS = "The redder, the less likely; underlined: doubtful. ← → ↑ ↓ walk, n and p: the next and the previous doubt.";
 
 /** @type {import("@anywidget/types").Render<Model>} */
 async function render(props) {
@@ -164,8 +164,9 @@ async function render(props) {
     const at = text.at(target);
     if (at >= 0 && getSelection()?.isCollapsed !== false) choose(at, true);
   });
-  text.list.addEventListener("pointermove", ({ target, pointerType }) => {
-    const at = pointerType === "mouse" ? text.at(target) : -1;
+  text.list.addEventListener("pointermove", ({ target, pointerType, movementX, movementY }) => {
+    const moved = movementX || movementY; // not the text under a pointer that rests
+    const at = moved && pointerType === "mouse" ? text.at(target) : -1;
     if (at < 0 || at === hovered) return;
     hovered = at;
     look();
