@@ -147,9 +147,9 @@ class Hearing:
             top = {} if hidden else token.top or {}
             others = alternatives(token, top)
             lot["texts"].append(MASK if hidden else visible(token.text, LONGEST))
-            lot["logs"].append(UNKNOWN if value is None else round(value, 4))
+            lot["logs"].append(UNKNOWN if value is None else round(value, 3))
             lot["others"].append([text for text, _ in others])
-            lot["likely"].append([round(likely, 4) for _, likely in others])
+            lot["likely"].append([round(likely, 3) for _, likely in others])
             lot["told"].append(bool(top))
             if value is not None:
                 self._known, self._sum = self._known + 1, self._sum + value

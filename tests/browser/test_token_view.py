@@ -120,6 +120,13 @@ def test_walk_choose_and_reload(lab: Lab, tab: Tab) -> None:
     tab.page.locator(OPTIONS).nth(5).click()
     assert path(tab) == "heard.tokens[5]"
     told(tab, kernel(tab, "heard.tokens[5].text"))
+    tab.page.locator(OPTIONS).nth(8).hover()
+    assert path(tab) == "heard.tokens[8]"
+    tab.page.locator("input[type=range]").first.hover()
+    assert path(tab) == "heard.tokens[5]"
+    tab.page.get_by_role("button", name="Copy").first.click()
+    tab.page.get_by_role("button", name="Copied").wait_for()
+    tab.page.locator(CHOSEN).first.focus()
     press = tab.page.keyboard.press
     for key, at in (("ArrowRight", 6), ("ArrowLeft", 5), ("Home", 0)):
         press(key)
@@ -131,6 +138,7 @@ def test_walk_choose_and_reload(lab: Lab, tab: Tab) -> None:
     assert tab.page.locator(f"{CHOSEN} >> nth=0").get_attribute("class") != "agl-tok"
     press("End")
     press("p")
+    tab.wait(f"document.querySelector('.agl-spoken').textContent.startsWith('{path(tab)} ')")
     assert tab.page.locator(".agl-odd.said").count() >= 1
     here = path(tab)
     told(tab, here, "f'heard.tokens[{heard.tokens.index(view.selected)}]'")

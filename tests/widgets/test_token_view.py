@@ -85,7 +85,7 @@ def test_what_was_heard() -> None:
     first, second = cells["s0"], cells["s1"]
 
     assert lots(cells, "texts")[:4] == ["Thought", ":", " look", ".↵\n"]
-    assert lots(cells, "logs") == [round(math.log(0.5), 4)] * 17
+    assert lots(cells, "logs") == [round(math.log(0.5), 3)] * 17
     assert lots(cells, "others") == [[" or".replace(" ", "␣")]] * 17
     assert lots(cells, "told") == [True] * 17
     assert (first["first"], second["first"]) == (0, 9)
