@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
-import { book, choices, decimal, doubts, level, lowest, part, percent, seek, spelled, take, within } from "../src/lib/tokens.js";
+import { book, choices, decimal, doubts, level, part, percent, seek, spelled, stretches, take, within } from "../src/lib/tokens.js";
 
 const ps = [0.9, 0.3, -1, 0.49, 0.04, 1];
 
@@ -55,11 +55,15 @@ test("what was said stands among the alternatives, and what is left of one is th
   assert.equal(choices(of({ others: [["x"]], likely: [[-0.001]] }), 0).rest, 0);
 });
 
-test("a stretch is known by its least likely token", () => {
-  assert.deepEqual(lowest(ps, 0, 6, 3), [1, 3, 4]);
-  assert.deepEqual(lowest(ps, 0, 6, 100), [0, 1, 2, 3, 4, 5]);
-  assert.deepEqual(lowest(ps, 3, 5, 1), [4]);
-  assert.deepEqual(lowest(ps, 0, 0, 9), []);
+test("a stretch is known by its least likely token, and by the mean of those that are told", () => {
+  const some = stretches(ps, 0, 6, 3);
+
+  assert.deepEqual(some.map(({ at }) => at), [1, 3, 4]);
+  assert.deepEqual(some.map(({ mean }) => mean.toFixed(2)), ["0.60", "0.49", "0.52"]);
+  assert.deepEqual(stretches(ps, 0, 6, 100).map(({ mean }) => mean), ps);
+  assert.deepEqual(stretches(ps, 3, 5, 1).map(({ at }) => at), [4]);
+  assert.deepEqual(stretches([-1, -1], 0, 2, 1), [{ at: 0, mean: -1 }]);
+  assert.deepEqual(stretches(ps, 0, 0, 9), []);
 });
 
 test("steps and their parts are known by where they begin", () => {

@@ -107,23 +107,27 @@ export function choices(all, at) {
 }
 
 /**
- * The least likely token of each of some stretches of equal length.
+ * Stretches of tokens, all equally long: the least likely token of each, and how likely they were
+ * in the mean, or -1.
  * @param {number[]} ps
  * @param {number} from
  * @param {number} to
- * @param {number} most  stretches
- * @returns {number[]}  tokens
+ * @param {number} most
+ * @returns {{ at: number, mean: number }[]}
  */
-export function lowest(ps, from, to, most) {
+export function stretches(ps, from, to, most) {
   const count = Math.min(most, to - from), size = (to - from) / count;
   return Array.from({ length: count }, (_, i) => {
     const start = from + Math.floor(i * size), end = from + Math.floor((i + 1) * size);
-    let found = start;
+    let found = start, sum = 0, known = 0;
     for (let at = start; at < end; at++) {
       const p = ps[at] ?? -1, least = ps[found] ?? -1;
-      if (p >= 0 && (least < 0 || p < least)) found = at;
+      if (p < 0) continue;
+      sum += p;
+      known++;
+      if (least < 0 || p < least) found = at;
     }
-    return found;
+    return { at: found, mean: known ? sum / known : -1 };
   });
 }
 
