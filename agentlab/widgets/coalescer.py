@@ -115,7 +115,7 @@ class Coalescer:
 
     def touch(self, view: View) -> None:
         """Note that ``view`` has news. Quick, and safe from any thread."""
-        mine = threading.get_ident() == self._thread
+        mine = self.at_home()
         if view.lane in self._touched and (mine or self._standing_in):
             return
         with self._lock:
@@ -124,6 +124,10 @@ class Coalescer:
         if not (mine or self._standing_in) and (here := running()):
             self._standing_in = True
             here.call_later(PATIENCE * self._interval, self._stand_in, here)
+
+    def at_home(self) -> bool:
+        """Tell whether this is the thread of the loop that messages leave from."""
+        return threading.get_ident() == self._thread
 
     def close(self, view: View) -> None:
         """Take down what ``view`` said; the board goes with its last view."""
