@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Act: TypeAlias = bytes | float | str  # bytes to send, seconds to wait, or how to end
-HANG, RESET = "hang", "reset"
+HANG, CLOSE, RESET = "hang", "close", "reset"
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
 
 
@@ -70,7 +70,9 @@ class Wire:
                 await writer.drain()
             elif act == HANG:
                 await reader.read(1)  # until the other side hangs up
-                self.hung_up += 1
+                raise ConnectionResetError
+            elif act == CLOSE:
+                writer.close()
                 raise ConnectionResetError
             elif act == RESET:
                 writer.transport.abort()
@@ -133,9 +135,9 @@ def streamed(*pieces: bytes | str | Act, end: bytes = LAST) -> list[Act]:
     """Give a stream: each piece is one chunk of it; numbers are waits."""
     acts: list[Act] = [STREAM]
     for piece in pieces:
-        if isinstance(piece, bytes):
+        if isinstance(piece, bytes) and piece:
             acts.append(b"%x\r\n%b\r\n" % (len(piece), piece))
-        else:
+        elif piece:
             acts.append(piece)
     return [*acts, end] if end else acts
 

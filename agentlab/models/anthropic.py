@@ -138,7 +138,7 @@ class AnthropicProvider(HostedModel):
     """Models of Anthropic, or of a server that speaks the Messages format.
 
     >>> AnthropicProvider("sk-ant-1234567890", model="claude-sonnet-4-5")
-    AnthropicProvider('claude-sonnet-4-5', api_key=***)
+    <AnthropicProvider 'claude-sonnet-4-5', key ***>
 
     What it has in common with other vendors is said at :class:`HostedModel`. An answer has at
     most 1024 tokens, unless ``max_tokens`` says otherwise. There is no seed.

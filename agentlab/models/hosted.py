@@ -18,7 +18,7 @@ from agentlab.core.loops import PerLoop
 from agentlab.core.protocols import Chunk, Request, Usage
 from agentlab.core.secrets import Secret
 from agentlab.core.sync import closing, twin
-from agentlab.core.text import clean
+from agentlab.core.text import canonical, clean
 from agentlab.models.ear import Ear
 from agentlab.models.llm import CompletionOptions, options_of
 from agentlab.models.sse import StreamBroken, read_sse
@@ -92,21 +92,20 @@ class HostedModel(Displayable):
         self.model = clean(model)
         self.timeout_s = positive("timeout_s", timeout_s)
         self.defaults = CompletionOptions(
-            self.model, max_tokens, temperature, seed=seed, extra=dict(extra or {})
+            self.model, max_tokens, temperature, seed=seed, extra=canonical(extra or {})
         )
         self.native_tools, self._profile = native_tools, profile
         self.last_usage: Usage | None = None
         self._set(api_key, base_url=base_url or self.home, slots=max_concurrent_streams)
 
     def __repr__(self) -> str:
-        said = {
-            "base_url": "" if self.at_home else self.base_url,
-            "native_tools": self.native_tools,
-        }
-        parts = [repr(self.model)] * bool(self.model)
-        parts += [f"{name}={value!r}" for name, value in said.items() if value]
-        parts += [f"api_key={self._key}"] * bool(self._key)
-        return f"{type(self).__name__}({', '.join(parts)})"
+        said = [
+            repr(self.model) if self.model else "",
+            "" if self.at_home else f"at {self.base_url.partition('://')[2]}",
+            "native tools" if self.native_tools else "",
+            f"key {self._key}" if self._key else "",
+        ]
+        return f"<{type(self).__name__} {', '.join(filter(None, said)) or 'of any model'}>"
 
     @on_either
     def with_base_url(target: Any, api_key: str | Secret | None, url: str) -> Any:  # noqa: N805

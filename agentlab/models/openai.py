@@ -140,7 +140,7 @@ class OpenAiProvider(HostedModel):
     Ollama, vLLM, llama.cpp and LM Studio do, under their ``/v1``.
 
     >>> OpenAiProvider(model="qwen3:4b", base_url="http://127.0.0.1:11434/v1")
-    OpenAiProvider('qwen3:4b', base_url='http://127.0.0.1:11434/v1')
+    <OpenAiProvider 'qwen3:4b', at 127.0.0.1:11434/v1>
 
     What it has in common with other vendors is said at :class:`HostedModel`.
     """
