@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -103,12 +103,16 @@ async def wire(*answers: Sequence[Act]) -> AsyncIterator[Wire]:
         yield served
     finally:
         server.close()
-        for _ in range(200):
-            if not served.open:
-                break
-            await asyncio.sleep(0.01)
-        left = served.open
-        assert left == 0, f"{left} connections are still open"
+        await until(lambda: not served.open)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until something holds; not for ever."""
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
 
 
 def reply(body: bytes | str | dict[str, Any], status: int = 200, **headers: str) -> list[Act]:
@@ -131,7 +135,7 @@ STREAM = head(200, {"content-type": "text/event-stream", "transfer-encoding": "c
 LAST = b"0\r\n\r\n"
 
 
-def streamed(*pieces: bytes | str | Act, end: bytes = LAST) -> list[Act]:
+def streamed(*pieces: Act, end: bytes = LAST) -> list[Act]:
     """Give a stream: each piece is one chunk of it; numbers are waits."""
     acts: list[Act] = [STREAM]
     for piece in pieces:

@@ -18,7 +18,7 @@ def hosted_card(model: HostedModel, room: Room) -> Html:
     else:
         chip, key = Chip("", "no key"), "none is sent"
     tools = "sent in the vendor's own way" if model.native_tools else "told in the prompt"
-    cost = f"{plural(usage.input, 'token')} in, {count(usage.output)} out" if usage else "–"
+    cost = f"{plural(usage.input, 'token')} in, {count(usage.output)} out" if usage else "none yet"
     return card(
         "hosted model",
         model.name,

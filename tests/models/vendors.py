@@ -49,7 +49,7 @@ class Vendor:
             usage = {"input_tokens": 9, "output_tokens": 1}
             block = {"type": "content_block_start", "index": 0}
             reason = {"stop_reason": ending or "end_turn"}
-            events = [
+            events: list[dict[str, Any]] = [
                 {"type": "message_start", "message": {"content": [], "usage": usage}},
                 {**block, "content_block": {"type": "text", "text": ""}},
                 {"type": "ping"},
