@@ -29,7 +29,6 @@ MAX_ERROR_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 ERROR_BODY_S = 5.0
 IDLE_S = 30.0
-LINE_ENDS = (b"\n", b"\r")
 # A plan without credit answers like one that is asked too often, but waiting mends nothing.
 OUT_OF_CREDIT = "insufficient_quota"
 
@@ -163,20 +162,22 @@ async def lively(pieces: AsyncIterator[bytes], timeout_s: float) -> AsyncIterato
     A server may think for long, and say so by empty lines and comments. One that sends a byte now
     and then is as good as dead.
     """
+    import httpx
+
     clock, left = asyncio.get_running_loop().time, timeout_s
     async with closing(pieces) as body:
         while True:
             began = clock()
             try:
-                async with asyncio.timeout(left):
-                    piece = await anext(body, None)
-            except TimeoutError:
-                raise TimeoutError(f"no line in {timeout_s:g} s") from None
+                piece = await anext(body, None)
+            except httpx.ReadTimeout:
+                piece, left = b"", 0.0
             if piece is None:
                 return
-            left -= clock() - began
-            if any(end in piece for end in LINE_ENDS):
-                left = timeout_s
+            ends = b"\n" in piece or b"\r" in piece
+            left = timeout_s if ends else left - (clock() - began)
+            if left <= 0:
+                raise TimeoutError(f"no line in {timeout_s:g} s")
             yield piece
 
 
