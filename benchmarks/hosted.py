@@ -112,7 +112,10 @@ async def bare(client: httpx.AsyncClient, url: str) -> None:
 
 async def a_token(url: str) -> None:
     """Measure both vendors and the floor in turn."""
-    made = (AnthropicProvider("key-123456", base_url=url), OpenAiProvider("key-123456", base_url=url))
+    made = (
+        AnthropicProvider("key-123456", base_url=url),
+        OpenAiProvider("key-123456", base_url=url),
+    )
     async with httpx.AsyncClient() as client:
         for model in made:
             ours, floor = [], []

@@ -23,7 +23,7 @@ def hosted_card(model: HostedModel, room: Room) -> Html:
         "hosted model",
         model.name,
         chip,
-        [model.ear.vendor, cost if usage else ""],
+        [model.ear.vendor],
         asked(
             ("asks", gist(place(model.base_url)), "agl-code", "model.base_url"),
             ("key", key, "", "model.key_from"),

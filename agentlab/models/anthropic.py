@@ -161,13 +161,10 @@ class AnthropicProvider(HostedModel):
             "model": asked.model,
             "max_tokens": asked.max_tokens or MAX_TOKENS,
             "messages": [{"role": "user", "content": prompt}],
+            "system": asked.system or None,
+            "temperature": asked.temperature,
+            "stop_sequences": asked.stop_sequences or None,
         }
-        if asked.system:
-            body["system"] = asked.system
-        if asked.temperature is not None:
-            body["temperature"] = asked.temperature
-        if asked.stop_sequences:
-            body["stop_sequences"] = asked.stop_sequences
         if tools:
             body["tools"] = [
                 {"name": t["name"], "description": t["description"], "input_schema": t["schema"]}

@@ -58,7 +58,8 @@ class HostedModel(Displayable):
     profile : str, optional
         How the model is best told what to do; ``AgentConfig.profile`` goes before it.
     extra : dict, optional
-        Whatever else to send with each question, as the vendor documents it.
+        Whatever else to send with each question, as the vendor documents it; None leaves a field
+        out that would be sent, such as ``{"stop": None}`` for a model that takes no stops.
     max_concurrent_streams : int
         How many questions may be under way on a loop; further ones wait.
 
@@ -233,13 +234,13 @@ class HostedModel(Displayable):
         ear = self.ear(extra.pop("tools") if are_ours(extra.get("tools")) else None)
         if self.at_home:
             extra.pop("grammar", None)  # which only servers of one's own know
-        body = {**self._body(clean(prompt), asked, ear.names.tools), "stream": stream}
-        if stream:
-            body |= self._streaming()
+        body = self._body(clean(prompt), asked, ear.names.tools)
+        body |= {"stream": stream, **(self._streaming() if stream else {}), **extra}
+        sent = {name: value for name, value in body.items() if value is not None}
         letter = Letter(
             ear.vendor,
             self._endpoint,
-            msgspec.json.encode({**body, **extra}),
+            msgspec.json.encode(sent),
             asked.timeout or self.timeout_s,
             self._signed,
             self.headers,

@@ -179,7 +179,7 @@ class OpenAiProvider(HostedModel):
                 for each in tools
             ]
             body["parallel_tool_calls"] = False
-        return {name: value for name, value in body.items() if value is not None}
+        return body
 
     def _streaming(self) -> dict[str, Any]:
         return {"stream_options": {"include_usage": True}}

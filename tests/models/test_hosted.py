@@ -373,6 +373,23 @@ def test_options_reach_the_vendor(vendor: Vendor) -> None:
         assert second["seed"] == 7
 
 
+@both
+def test_a_field_that_is_not_wanted(vendor: Vendor) -> None:
+    """None in ``extra`` leaves out what would be sent: some models take no stops."""
+    stops = "stop_sequences" if vendor is ANTHROPIC else "stop"
+
+    async def scene() -> dict[str, Any]:
+        async with (
+            wire(streamed(vendor.events("x"))) as there,
+            vendor.at(there.url, extra={stops: None}) as model,
+        ):
+            await hear(model)
+            body: dict[str, Any] = there.asked[0].body
+            return body
+
+    assert stops not in asyncio.run(scene())
+
+
 def test_a_seed_that_is_not_heeded_is_told_once() -> None:
     """Not at each of twenty steps."""
 
