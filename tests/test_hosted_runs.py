@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Coroutine
@@ -17,6 +18,7 @@ from agentlab.core.events import Token, Warned
 from agentlab.core.protocols import Request
 from agentlab.core.session import AgentSession
 from agentlab.display import mimebundle
+from agentlab.examples import run as run_example
 from agentlab.models.anthropic import AnthropicProvider
 from agentlab.models.hosted import HostedModel
 from agentlab.models.llm import CompletionOptions, LlmProvider
@@ -33,7 +35,7 @@ from agentlab.store.journal import Journal
 from agentlab.strategies.live import StreamingReAct
 from agentlab.strategies.tokens import InferenceToken
 from agentlab.tools.spec import ToolSpec, tool
-from tests.models.vendors import KEY, VENDORS, Vendor
+from tests.models.vendors import ANTHROPIC, KEY, VENDORS, Vendor
 from tests.wire import HANG, RESET, Act, Wire, reply, streamed, wire
 
 both = pytest.mark.parametrize("vendor", VENDORS, ids=str)
@@ -356,6 +358,32 @@ def test_a_card(vendor: Vendor) -> None:
 
     assert all(word in html for word in ("127.0.0.1", ">m<", "***", "native"))
     assert KEY not in html
+
+
+def test_the_example_live(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a key it asks, calls tools, and says what it cost; here the vendor is another."""
+    calls = [
+        streamed(ANTHROPIC.call("", "population", json.dumps({"city": city})))
+        for city in ("Lyon", "Nice")
+    ]
+    last = streamed(ANTHROPIC.events("Together ", "875000."))
+
+    async def scene() -> Wire:
+        async with wire(*calls, last, reply(ANTHROPIC.whole("Hello"))) as there:
+            monkeypatch.setattr(AnthropicProvider, "home", there.url)
+            await asyncio.to_thread(run_example, "anthropic_provider")
+            return there
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    there = asyncio.run(scene())
+    printed = capsys.readouterr().out
+
+    assert [each.headers["x-api-key"] for each in there.asked] == [KEY] * 4
+    assert "answer   Together 875000." in printed
+    assert "alone    Hello" in printed
+    assert KEY not in printed
 
 
 def test_a_request_that_says_more() -> None:

@@ -101,9 +101,9 @@ async def wire(*answers: Sequence[Act]) -> AsyncIterator[Wire]:
     served.port = server.sockets[0].getsockname()[1]
     try:
         yield served
+        await until(lambda: not served.open)
     finally:
         server.close()
-        await until(lambda: not served.open)
 
 
 async def until(true: Callable[[], bool]) -> None:

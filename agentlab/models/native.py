@@ -28,6 +28,7 @@ HEADER = re.compile(
     r"^[ *#>]{0,8}(?:(?:Thought|Action)[ *]{0,4}:|FINAL_ANSWER\b)", re.IGNORECASE | re.MULTILINE
 )
 MAX_NAME = 64
+ANYTHING: dict[str, Any] = {"type": "object", "properties": {}}  # of which vendors want both
 
 
 class NativeStep:
@@ -98,7 +99,10 @@ class ToolNames:
     """
 
     def __init__(self, tools: Sequence[dict[str, Any]]) -> None:
-        self.tools = [{**each, "name": vendors(each["name"])} for each in tools]
+        self.tools = [
+            {**each, "name": vendors(each["name"]), "schema": {**ANYTHING, **each["schema"]}}
+            for each in tools
+        ]
         self._ours = {vendors(each["name"]): each["name"] for each in tools}
 
     def ours(self, name: str) -> str:

@@ -22,15 +22,17 @@ def population(city: str) -> int:
 def main() -> None:
     """Ask, and say what it took."""
     provider = al.AnthropicProvider(model=MODEL, native_tools=True, max_tokens=500)
+    print(f"model    {provider}")
     if not provider.key_from:
-        print(f"skipped: there is no key, set {provider.variable} to run this live")
+        print(f"skipped  there is no key: set {provider.variable} to run this live")
+        print("         ANTHROPIC_MODEL names another model")
         return
     retry = al.RetryPolicy.exponential(max_attempts=4, base_ms=500)
     lab = al.AgentRuntime(provider, tools=[population, al.calculator], retry=retry)
     session = lab.run_sync("How many people live in Lyon and Nice together?")
 
     for step in session.steps:
-        print(f"{step.thought}\n  {step.action}")
+        print(f"step     {step.thought}\n         {step.action}")
     print(f"answer   {session.final_answer()}")
     print(f"cost     {session.tokens_in} tokens in, {session.tokens_out} out, as they were counted")
     assert "875" in str(session.final_answer())

@@ -82,6 +82,7 @@ class Vendor:
                     }
                     for piece in args
                 ]
+            events += [{"type": "message_delta", "usage": {"input_tokens": 9, "output_tokens": 3}}]
             events += [{"type": "message_stop"}]
             return b"".join(sse(each, each["type"]) for each in events)
         deltas: list[dict[str, Any]] = [{"content": text}] if text else []
@@ -92,7 +93,10 @@ class Vendor:
                 {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
                 for piece in args
             ]
-        chunks = [{"choices": [{"index": 0, "delta": each}]} for each in deltas]
+        chunks: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": each}]} for each in deltas
+        ]
+        chunks += [{"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}}]
         return b"".join(map(sse, chunks)) + b"data: [DONE]\n\n"
 
 
