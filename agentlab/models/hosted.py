@@ -93,7 +93,7 @@ class HostedModel(Displayable):
         self.model = clean(model)
         self.timeout_s = positive("timeout_s", timeout_s)
         self.defaults = CompletionOptions(
-            self.model, max_tokens, temperature, seed=seed, extra=canonical(extra or {})
+            self.model, max_tokens, temperature, seed=seed, extra=dict(extra or {})
         )
         self.native_tools, self._profile = native_tools, profile
         self.last_usage: Usage | None = None
@@ -234,13 +234,13 @@ class HostedModel(Displayable):
         ear = self.ear(extra.pop("tools") if are_ours(extra.get("tools")) else None)
         if self.at_home:
             extra.pop("grammar", None)  # which only servers of one's own know
-        body = self._body(clean(prompt), asked, ear.names.tools)
+        body = self._body(prompt, asked, ear.names.tools)
         body |= {"stream": stream, **(self._streaming() if stream else {}), **extra}
         sent = {name: value for name, value in body.items() if value is not None}
         letter = Letter(
             ear.vendor,
             self._endpoint,
-            msgspec.json.encode(sent),
+            msgspec.json.encode(canonical(sent)),
             asked.timeout or self.timeout_s,
             self._signed,
             self.headers,
@@ -261,7 +261,6 @@ class HostedModel(Displayable):
         return msgspec.structs.replace(
             options,
             **unsaid,
-            system=clean(options.system or ""),
             extra={**ours.extra, **options.extra},
         )
 
@@ -279,7 +278,9 @@ class HostedModel(Displayable):
     ) -> None:
         self._key = None if api_key is None else a_key(api_key, "api_key")
         if base_url is not None:
-            self.base_url = base_url.strip().rstrip("/")
+            base_url = str(base_url).strip().rstrip("/")
+            said_twice = "/v1" if self.path.startswith("/v1/") else ""
+            self.base_url = base_url.removesuffix(said_twice)
             self._endpoint = endpoint(self.base_url, self.path)
         if slots is not None:
             count = at_least_one("max_concurrent_streams", slots)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from email.utils import parsedate_to_datetime
@@ -56,15 +57,43 @@ class Line:
     def __init__(self, slots: int) -> None:
         import httpx
 
-        limits = httpx.Limits(
+        self.slots = asyncio.Semaphore(slots)
+        self._limits = httpx.Limits(
             max_connections=None, max_keepalive_connections=slots, keepalive_expiry=IDLE_S
         )
-        self.client = httpx.AsyncClient(limits=limits)
-        self.slots = asyncio.Semaphore(slots)
+        self._trust = httpx.create_ssl_context()
+        self._readers: Counter[httpx.AsyncClient] = Counter()
+        self._client = self._new()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Lend the connections; whoever reads last over those that were given up closes them."""
+        client = self._client
+        self._readers[client] += 1
+        try:
+            yield client
+        finally:
+            self._readers[client] -= 1
+            if client is not self._client and not self._readers[client]:
+                del self._readers[client]
+                await client.aclose()
+
+    def give_up(self, client: httpx.AsyncClient) -> None:
+        """Use other connections from now on.
+
+        Where sending was interrupted, one may be left that httpx would neither use nor close.
+        """
+        if client is self._client:
+            self._client = self._new()
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self.client.aclose()
+        await self._client.aclose()
+
+    def _new(self) -> httpx.AsyncClient:
+        import httpx
+
+        return httpx.AsyncClient(verify=self._trust, limits=self._limits)
 
 
 @asynccontextmanager
@@ -76,8 +105,12 @@ async def answered(line: Line, letter: Letter) -> AsyncIterator[httpx.Response]:
     ProviderError
         There is no answer, which is transient, or it says no.
     """
-    async with line.slots:
-        response = await sent(line.client, letter)
+    async with line.slots, line.lent() as client:
+        try:
+            response = await sent(client, letter)
+        except BaseException:
+            line.give_up(client)
+            raise
         try:
             if not response.is_success:
                 raise await refusal(letter.vendor, response)
@@ -108,7 +141,7 @@ def named(letter: Letter, error: Exception) -> Exception:
         case httpx.TimeoutException() | TimeoutError():
             why = f"did not answer within {letter.timeout_s:g} s ({type(error).__name__})"
             return ProviderError(f"{letter.vendor} API {why}", transient=True)
-        case httpx.TransportError() | OSError():
+        case httpx.RequestError() | OSError():
             ours = isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
             why = f"cannot be reached at {shown(letter.url)} ({scrub(explain(error))})"
             return ProviderError(f"{letter.vendor} API {why}", transient=not ours)
@@ -219,13 +252,13 @@ def endpoint(base_url: str, path: str) -> str:
     try:
         parts = urlsplit(base_url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         fits = False
     if not fits:
-        raise InvalidValue(f"base_url must be like https://host/v1, got {shown(str(base_url))!r}")
+        raise InvalidValue(f"base_url must be like https://host/v1, got {shown(base_url)!r}")
     if parts.username or parts.query or parts.fragment:
         raise InvalidValue(
             f"base_url must be only scheme, host and path, got more than {shown(base_url)!r}:"
             " give the key as api_key"
         )
-    return f"{base_url.strip().rstrip('/')}{path}"
+    return f"{base_url.rstrip('/')}{path}"

@@ -153,6 +153,27 @@ def test_w27_4(vendor: Vendor) -> None:
     assert asyncio.run(scene()) == f"POST {vendor.path} HTTP/1.1"
 
 
+def test_a_version_that_is_said_twice() -> None:
+    """Anthropic's path begins with it, so a base URL may end in it."""
+    assert AnthropicProvider(base_url="https://api.anthropic.com/v1/").at_home
+    assert AnthropicProvider(base_url="http://host/v1").base_url == "http://host"
+
+
+@both
+def test_odd_text(vendor: Vendor) -> None:
+    """Half a character in a prompt, a stop or an option is sent as what it is: unknown."""
+    options = CompletionOptions("m\ud800", stop_sequences=("\ud800",), extra={"user": "\ud800"})
+
+    async def scene() -> dict[str, Any]:
+        async with wire(reply(vendor.whole("x"))) as there, vendor.at(there.url) as model:
+            await model.complete_with_options("\ud800", options)
+            body: dict[str, Any] = there.asked[0].body
+            return body
+
+    body = asyncio.run(scene())
+    assert body["user"] == body["messages"][0]["content"] == "\ufffd"
+
+
 @pytest.mark.parametrize(
     "url", ["", " ", "host", "ftp://host", "http://", "http://me:pw@host/v1", "http://host/?key=1"]
 )
@@ -167,10 +188,10 @@ def test_what_is_no_base_url(vendor: Vendor, url: str) -> None:
 @both
 def test_w27_5(vendor: Vendor) -> None:
     """Its repr is one line without the key."""
-    model = vendor.made(KEY, model="m", base_url="http://host/v1", native_tools=True)
+    model = vendor.made(KEY, model="m", base_url="http://host/x", native_tools=True)
     kind = vendor.made.__name__
 
-    assert repr(model) == f"<{kind} 'm', at host/v1, native tools, key ***>"
+    assert repr(model) == f"<{kind} 'm', at host/x, native tools, key ***>"
     assert repr(vendor.made(model="m")) == f"<{kind} 'm'>"
     assert repr(vendor.made()) == f"<{kind} of any model>"
 
@@ -550,6 +571,31 @@ def test_cancelling_leaves_nothing(vendor: Vendor, when: str) -> None:
             assert [each for each in others if "hear" in repr(each)] == []
 
     asyncio.run(scene())
+
+
+@both
+def test_cancelling_at_any_moment(vendor: Vendor) -> None:
+    """Wherever it was, no slot is taken for ever and no connection is left."""
+
+    async def scene() -> int:
+        body = vendor.events("ab", "cd")
+        acts = streamed(*(body[at : at + 40] for at in range(0, len(body), 40)))
+        through = 0
+        async with wire(acts) as there, vendor.at(there.url, max_concurrent_streams=1) as model:
+            for ticks in range(120):
+                task = asyncio.create_task(hear(model))
+                for _ in range(ticks):
+                    await asyncio.sleep(0)
+                task.cancel()
+                (ended,) = await asyncio.gather(task, return_exceptions=True)
+                through += isinstance(ended, list)
+                assert isinstance(ended, list | asyncio.CancelledError), ended
+            async with asyncio.timeout(5):
+                assert text_of(await hear(model)) == "abcd"
+            await until(lambda: there.open <= 1)
+        return through
+
+    assert asyncio.run(scene()) < 120
 
 
 @both
