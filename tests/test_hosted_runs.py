@@ -427,3 +427,12 @@ def test_a_busy_vendor_is_asked_again(vendor: Vendor) -> None:
     warned = [e.event.text for e in session.trace.entries if isinstance(e.event, Warned)]
     assert len(warned) == 1
     assert "trying again" in warned[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, "key was refused"), (404, "base_url"), (429, "retry="), (503, "tried again")],
+)
+def test_what_to_do_about_it(status: int, advice: str) -> None:
+    """The card of an error says what its status advises."""
+    assert advice in ProviderError("no", status=status).to_html()

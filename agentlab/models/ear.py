@@ -1,4 +1,4 @@
-"""What hears a vendor's answer: pure, from its JSON to chunks.
+"""What hears a vendor's answer: from its JSON to chunks.
 
 Each vendor has an ear of its own, which knows the shapes; what they have in common is here.
 """
@@ -6,16 +6,17 @@ Each vendor has an ear of its own, which knows the shapes; what they have in com
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
 
 from agentlab.core.errors import ProviderError
 from agentlab.core.protocols import Chunk, Usage
+from agentlab.core.sync import closing
 from agentlab.models.native import NativeStep, ToolNames
-from agentlab.models.sse import SseEvent, StreamBroken
-from agentlab.models.wire import MAX_ERROR_BYTES, excerpt
+from agentlab.models.sse import SseEvent, StreamBroken, read_sse
+from agentlab.models.wire import MAX_ERROR_BYTES, excerpt, lively
 
 # What an error that comes in a stream, after a status of 200, would have had as its status.
 STATUS = {
@@ -133,3 +134,21 @@ class Ear:
 def missing(vendor: str, what: str) -> ProviderError:
     """Make the error of an answer that lacks what it is asked for."""
     return ProviderError(f"{vendor} response missing {what}")
+
+
+async def heard(pieces: AsyncIterator[bytes], ear: Ear, timeout_s: float) -> AsyncIterator[Chunk]:
+    """Give what an ear makes of a stream; what broke off says how far it had come."""
+    said: list[str] = []
+    try:
+        async with closing(read_sse(lively(pieces, timeout_s), is_end=ear.is_end)) as events:
+            async for event in events:
+                if ear.is_end(event):
+                    continue
+                for chunk in ear.hear(event):
+                    said.append(chunk.text)
+                    yield chunk
+    except StreamBroken as error:
+        error.partial = "".join(said)
+        raise
+    if rest := ear.rest():
+        yield Chunk(rest)

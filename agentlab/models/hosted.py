@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,16 +12,16 @@ import msgspec
 from agentlab.core.bounds import at_least_one, positive
 from agentlab.core.doors import Displayable
 from agentlab.core.either import on_either
-from agentlab.core.errors import InvalidValue, NotConfigured
+from agentlab.core.errors import NotConfigured
 from agentlab.core.loops import PerLoop
 from agentlab.core.protocols import Chunk, Request, Usage
 from agentlab.core.secrets import Secret
 from agentlab.core.sync import closing, twin
 from agentlab.core.text import canonical, clean
-from agentlab.models.ear import Ear
+from agentlab.models.ear import Ear, heard
 from agentlab.models.llm import CompletionOptions, options_of
-from agentlab.models.sse import StreamBroken, read_sse
-from agentlab.models.wire import Letter, Line, answered, endpoint, lively, whole
+from agentlab.models.native import are_ours
+from agentlab.models.wire import Letter, Line, a_key, answered, endpoint, whole
 
 if TYPE_CHECKING:
     from typing import Self
@@ -74,6 +73,7 @@ class HostedModel(Displayable):
     home: ClassVar[str]
     path: ClassVar[str]
     headers: ClassVar[dict[str, str]] = {}
+    streaming: ClassVar[dict[str, Any]] = {}  # what to send besides, for an answer in pieces
 
     def __init__(  # noqa: PLR0913 - settings, all by name
         self,
@@ -218,7 +218,7 @@ class HostedModel(Displayable):
             if "json" in response.headers.get("content-type", ""):  # it knows no streams
                 yield Chunk(ear.read(await whole(response, letter)))
             else:
-                async with closing(heard(response, letter, ear)) as chunks:
+                async with closing(heard(response.aiter_bytes(), ear, letter.timeout_s)) as chunks:
                     async for chunk in chunks:
                         yield chunk
         self.last_usage = ear.usage
@@ -235,7 +235,7 @@ class HostedModel(Displayable):
         if self.at_home:
             extra.pop("grammar", None)  # which only servers of one's own know
         body = self._body(prompt, asked, ear.names.tools)
-        body |= {"stream": stream, **(self._streaming() if stream else {}), **extra}
+        body |= {"stream": stream, **(self.streaming if stream else {}), **extra}
         sent = {name: value for name, value in body.items() if value is not None}
         letter = Letter(
             ear.vendor,
@@ -287,10 +287,6 @@ class HostedModel(Displayable):
             self.max_concurrent_streams = count
             self._lines = PerLoop(lambda: Line(count), Line.aclose)
 
-    def _streaming(self) -> dict[str, Any]:
-        """Give what to send besides, for an answer that is to come in pieces."""
-        return {}
-
     def _unheeded(self, asked: CompletionOptions) -> str:  # noqa: ARG002 - of those who heed all
         """Say what of the options the vendor does not know."""
         return ""
@@ -302,41 +298,3 @@ class HostedModel(Displayable):
     def _body(
         self, prompt: str, asked: CompletionOptions, tools: list[dict[str, Any]]
     ) -> dict[str, Any]: ...
-
-
-async def heard(response: httpx.Response, letter: Letter, ear: Ear) -> AsyncIterator[Chunk]:
-    """Give what an ear makes of a stream; what broke off says how far it had come."""
-    said: list[str] = []
-    body = lively(response.aiter_bytes(), letter.timeout_s)
-    try:
-        async with closing(read_sse(body, is_end=ear.is_end)) as events:
-            async for event in events:
-                if ear.is_end(event):
-                    continue
-                for chunk in ear.hear(event):
-                    said.append(chunk.text)
-                    yield chunk
-    except StreamBroken as error:
-        error.partial = "".join(said)
-        raise
-    if rest := ear.rest():
-        yield Chunk(rest)
-
-
-def are_ours(tools: Any) -> bool:
-    """Tell tools as the prompt profile gives them from those that a vendor documents."""
-    return isinstance(tools, list | tuple) and all("schema" in each for each in tools)
-
-
-def a_key(key: str | Secret, name: str) -> Secret:
-    """Give a key that can be sent; what it is, is not told where it cannot.
-
-    Raises
-    ------
-    InvalidValue
-        It is empty, or has letters that no key has.
-    """
-    text = key.reveal() if isinstance(key, Secret) else key
-    if not isinstance(text, str) or not re.fullmatch(r"[!-~]+", text := text.strip()):
-        raise InvalidValue(f"{name} must be a key, in plain letters without spaces, and is not one")
-    return Secret(text)

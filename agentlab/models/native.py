@@ -111,6 +111,11 @@ class ToolNames:
         return given
 
 
+def are_ours(tools: Any) -> bool:
+    """Tell tools as the prompt profile gives them from those that a vendor documents."""
+    return isinstance(tools, list | tuple) and all("schema" in each for each in tools)
+
+
 def vendors(name: str) -> str:
     """Give a tool's name in the letters that vendors take.
 

@@ -149,6 +149,7 @@ class OpenAiProvider(HostedModel):
     variable = "OPENAI_API_KEY"
     home = "https://api.openai.com/v1"
     path = "/chat/completions"
+    streaming: ClassVar = {"stream_options": {"include_usage": True}}
 
     def _sign(self, headers: httpx.Headers, key: Secret) -> None:
         headers["authorization"] = f"Bearer {key.reveal()}"
@@ -180,6 +181,3 @@ class OpenAiProvider(HostedModel):
             ]
             body["parallel_tool_calls"] = False
         return body
-
-    def _streaming(self) -> dict[str, Any]:
-        return {"stream_options": {"include_usage": True}}

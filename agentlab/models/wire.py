@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,7 @@ import msgspec
 
 from agentlab.core.clock import SYSTEM_CLOCK
 from agentlab.core.errors import InvalidValue, ProviderError, explain
-from agentlab.core.secrets import scrub
+from agentlab.core.secrets import Secret, scrub
 from agentlab.core.sync import closing
 from agentlab.core.text import clean, cut
 from agentlab.models.catalogue import shown
@@ -262,3 +263,17 @@ def endpoint(base_url: str, path: str) -> str:
             " give the key as api_key"
         )
     return f"{base_url.rstrip('/')}{path}"
+
+
+def a_key(key: str | Secret, name: str) -> Secret:
+    """Give a key that can be sent; what it is, is not told where it cannot.
+
+    Raises
+    ------
+    InvalidValue
+        It is empty, or has letters that no key has.
+    """
+    text = key.reveal() if isinstance(key, Secret) else key
+    if not isinstance(text, str) or not re.fullmatch(r"[!-~]+", text := text.strip()):
+        raise InvalidValue(f"{name} must be a key, in plain letters without spaces, and is not one")
+    return Secret(text)

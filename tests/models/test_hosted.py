@@ -17,7 +17,7 @@ from agentlab.core.protocols import Chunk, Request, Usage
 from agentlab.core.sync import closing
 from agentlab.models.anthropic import AnthropicProvider
 from agentlab.models.hosted import HostedModel
-from agentlab.models.llm import CompletionOptions
+from agentlab.models.llm import CompletionOptions, LlmProvider
 from agentlab.models.openai import OpenAiProvider
 from agentlab.models.sse import StreamBroken
 from agentlab.models.wrapped import Retrying
@@ -464,8 +464,9 @@ def test_the_providers_contract(vendor: Vendor) -> None:
         answers = streamed(vendor.events("a", "b"))
         async with wire(answers) as there, vendor.at(there.url) as model:
             options = CompletionOptions("n", system="s", stop_sequences=("z",))
+            provider: LlmProvider = model
             assert [each async for each in model.stream_complete("p", "q", options)] == ["a", "b"]
-            assert [each async for each in model.stream_complete("p")] == ["a", "b"]
+            assert [each async for each in provider.stream_complete("p", "")] == ["a", "b"]
             assert [each.body["model"] for each in there.asked] == ["q", "m"]
             text = json.dumps(there.asked[0].body)
             assert '"s"' in text
