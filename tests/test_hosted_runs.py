@@ -350,6 +350,13 @@ def test_a_runtime_closes_what_it_made(vendor: Vendor) -> None:
     asyncio.run(scene())
 
 
+def test_a_runtime_that_was_never_asked_closes_nothing() -> None:
+    """Nor does it look its model up for that: the name may be a label for what answers."""
+    lab = AgentRuntime.quick(3, "stub")
+    assert lab.run_agent_sync("a", "Hi", lambda _: "Action: FINAL_ANSWER x").final_answer() == "x"
+    lab.shutdown_sync()
+
+
 @both
 def test_a_card(vendor: Vendor) -> None:
     """It shows the model, where it is asked, and what the last answer cost, but no key."""
