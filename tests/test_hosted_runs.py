@@ -36,7 +36,7 @@ from agentlab.strategies.live import StreamingReAct
 from agentlab.strategies.tokens import InferenceToken
 from agentlab.tools.spec import ToolSpec, tool
 from tests.models.vendors import ANTHROPIC, KEY, VENDORS, Vendor
-from tests.wire import HANG, RESET, Act, Wire, reply, streamed, wire
+from tests.wire import HANG, RESET, Act, Wire, reply, streamed, until, wire
 
 both = pytest.mark.parametrize("vendor", VENDORS, ids=str)
 DONE = ("Thought: I know it.\n", "Action: FINAL_ANSWER 875000")
@@ -343,8 +343,7 @@ def test_a_runtime_closes_what_it_made(vendor: Vendor) -> None:
                 session = await lab.run("Hi")
                 assert session.final_answer() == "875000"
                 assert there.open == 1
-            await asyncio.sleep(0.05)
-            assert there.open == 0
+            await until(lambda: not there.open)
             assert there.asked[0].body["model"] == "m"
 
     asyncio.run(scene())

@@ -304,16 +304,16 @@ def test_a_long_line(vendor: Vendor) -> None:
         [b"HTTP/1.1 200 OK\r\ncontent-", HANG],
         [STREAM, HANG],
         [*streamed(b": ping\n\nda", end=b""), HANG],
-        [b"HTTP/1.1 200 OK\r\nx: ", *[b"y", 0.05] * 40],
-        [STREAM, *[b"1\r\nx\r\n", 0.05] * 40],
-        [STREAM, *[b"1\r\n ", 0.05, b"\r\n"] * 40],
+        [b"HTTP/1.1 200 OK\r\nx: ", *[b"y", 0.05] * 200],
+        [STREAM, *[b"1\r\nx\r\n", 0.05] * 200],
+        [STREAM, *[b"1\r\n ", 0.05, b"\r\n"] * 200],
     ],
     ids=["silent", "half a header", "no body", "half an event", "slow header", "slow body", "drip"],
 )
 def test_whoever_never_answers(vendor: Vendor, acts: list[Act]) -> None:
     """Silence, and a byte now and then, end as a transient error."""
-    loop_time = asyncio.run(timed(vendor, acts))
-    assert loop_time < 1.5
+    took = asyncio.run(timed(vendor, acts))
+    assert took < 5
 
 
 async def timed(vendor: Vendor, acts: list[Act]) -> float:
@@ -332,9 +332,9 @@ async def timed(vendor: Vendor, acts: list[Act]) -> float:
 @both
 def test_thinking_for_long(vendor: Vendor) -> None:
     """A server that says now and then that it is alive is waited for."""
-    pings: list[Act] = [b": ping\n\n", 0.2]
-    acts = streamed(*pings * 4, vendor.events(TEXT))
-    assert text_of(asyncio.run(told(vendor, acts, timeout_s=0.4))) == TEXT
+    pings: list[Act] = [b": ping\n\n", 0.3]
+    acts = streamed(*pings * 5, vendor.events(TEXT))
+    assert text_of(asyncio.run(told(vendor, acts, timeout_s=1.0))) == TEXT
 
 
 @both
@@ -536,15 +536,15 @@ def test_a_loop_that_ends_closes_its_connections(vendor: Vendor) -> None:
     async def serve(ready: Callable[[str], Coroutine[Any, Any, None]]) -> int:
         async with wire(streamed(vendor.events(TEXT))) as there:
             await asyncio.to_thread(asyncio.run, ready(there.url))
-            await asyncio.sleep(0.05)
-            return there.open
+            await until(lambda: not there.open)
+            return there.connections
 
     async def ask(url: str) -> None:
         model.with_base_url(KEY, url + vendor.base)
         assert text_of(await hear(model)) == TEXT
 
-    assert asyncio.run(serve(ask)) == 0
-    assert asyncio.run(serve(ask)) == 0
+    assert asyncio.run(serve(ask)) == 1
+    assert asyncio.run(serve(ask)) == 1
 
 
 @both
