@@ -125,6 +125,8 @@ class Coalescer:
         if view.lane in self._touched and (mine or self._standing_in):
             return
         with self._lock:
+            if view.lane not in self._open:
+                return  # it was closed meanwhile: nobody would ever ask it
             self._touched[view.lane] = view
         self._wake()
         if not (mine or self._standing_in) and (here := running()):

@@ -94,6 +94,29 @@ def test_one_that_fails_is_left_out(
     assert "live view broken failed" in caplog.text
 
 
+def test_spoken_too_late(sent: list[dict[str, Any]]) -> None:
+    """A view that speaks once more after it was closed is not heard, and keeps no timer going."""
+
+    async def speak(*, others: bool) -> None:
+        coalescer, view = Coalescer(0.001), Talker("v")
+        coalescer.open(view)
+        if others:
+            coalescer.open(Talker("other"))
+        coalescer.close(view)
+        elsewhere = asyncio.to_thread(asyncio.run, late(coalescer, view))
+        assert await elsewhere == 0
+        await asyncio.sleep(0.02)
+
+    async def late(coalescer: Coalescer, view: Talker) -> int:
+        coalescer.touch(view)
+        await asyncio.sleep(0.02)
+        return len(vars(asyncio.get_running_loop())["_scheduled"])
+
+    asyncio.run(speak(others=False))
+    asyncio.run(speak(others=True))
+    assert sent == []
+
+
 def test_another_loop(sent: list[dict[str, Any]]) -> None:
     """A loop that has ended is no reason to be silent on the next."""
     coalescer = Coalescer()
