@@ -235,7 +235,8 @@ async function render(props) {
     if (now.asked) goal.style.display = "";
     for (; pieces < now.pieces; pieces++) {
       const lot = /** @type {Tokens | null} */ (lane.cell(`t${pieces}`));
-      if (lot) take(all, lot);
+      if (!lot) break; // it comes with the next message, and none must be left out
+      take(all, lot);
     }
     for (let i = 0; i < now.steps; i++) steps[i] = /** @type {Spoken | null} */ (lane.cell(`s${i}`));
     const other = hearOthers();
