@@ -69,4 +69,78 @@ class End(TypedDict):
     text: str
 
 
-MESSAGES = (Head, Now, Words, Step, Child, End)
+class Kind(TypedDict):
+    """A kind of what there is in a trace, how often it is there, and whether it is wanted."""
+
+    name: str
+    count: str
+    on: bool
+
+
+class Moment(TypedDict):
+    """How far one has travelled: entries heard, of how many, seconds, and all of it in words."""
+
+    heard: int
+    entries: int
+    at: float
+    span: float
+    live: bool
+    words: str
+    said: str
+
+
+class Rows(TypedDict):
+    """Which spans are the rows from ``start`` on, of how many, and which row is selected."""
+
+    total: int
+    start: int
+    spans: list[int]
+    row: int
+    span: int
+
+
+class Line(TypedDict):
+    """A span as a row: what it is, from when to when (-1: it is not over), and in which entries.
+
+    ``below`` is -1 where nothing is below it, 0 where that is folded away, and else 1.
+    """
+
+    level: int
+    below: int
+    hue: str
+    name: str
+    gist: str
+    word: str
+    took: str
+    start: float
+    end: float
+    first: int
+    last: int
+
+
+class Detail(TypedDict):
+    """What is selected, in a line and some notes, as it was at the moment; its Python path."""
+
+    hue: str
+    label: str
+    name: str
+    gist: str
+    chip: str
+    word: str
+    notes: list[str]
+    path: str
+
+
+class Prompt(TypedDict):
+    """What a model was asked: what it had seen, in the middle of which ``gap`` is left out; news."""
+
+    system: str
+    start: str
+    gap: str
+    end: str
+    added: str
+    note: str
+    path: str
+
+
+MESSAGES = (Head, Now, Words, Step, Child, End, Kind, Moment, Rows, Line, Detail, Prompt)

@@ -1,0 +1,321 @@
+"""A trace one can travel in, without a page: where one is, what is selected, and what is seen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from agentlab.core import events
+from agentlab.core.calls import ModelCall, Questions, ToolUse, call_of, used
+from agentlab.core.errors import InvalidValue
+from agentlab.core.events import Entry
+from agentlab.core.lines import Damage
+from agentlab.core.past import Past
+from agentlab.core.session import TAKEN, AgentSession
+from agentlab.core.spans import Timeline
+from agentlab.core.times import lined_up
+from agentlab.display.endings import chip_of
+from agentlab.display.gists import gist_of, kind_of
+from agentlab.display.parts import Chip
+from agentlab.display.words import count, gist, plural, seconds
+from agentlab.widgets import details
+from agentlab.widgets.details import Scene
+from agentlab.widgets.messages import Kind, Moment, Rows
+from agentlab.widgets.outline import KINDS, Outline, fails, line_of
+
+MOST = 200  # rows that a page may see at once
+BRANCHES = 4  # runs whose past is kept at hand
+
+
+class Branch:
+    """What was said by a run and those below it, as far as a session is made of it."""
+
+    def __init__(self, run: str, no: int) -> None:
+        self.no, self._within, self._scanned, self._spans = no, {no}, 0, no
+        self.entries: list[Entry] = []
+        self.places: list[int] = []
+        self.past = Past(run, self.entries)
+
+    def catch_up(self, entries: Sequence[Entry], timeline: Timeline) -> None:
+        """Take what came since."""
+        for no in range(self._spans, len(timeline.spans)):
+            span = timeline.spans[no]
+            if span.kind == "run" and span.above in self._within:
+                self._within.add(no)
+        self._spans = len(timeline.spans)
+        for place in range(self._scanned, len(entries)):
+            entry = entries[place]
+            if timeline.whose[place] in self._within and type(entry.event) in TAKEN:
+                self.entries.append(entry)
+                self.places.append(place)
+        self._scanned = len(entries)
+
+    def at(self, heard: int) -> AgentSession:
+        """Give the session as it was; it is lent."""
+        return self.past.at(bisect_left(self.places, heard))
+
+
+class Journey:
+    """Takes entries; goes to a moment, selects, folds and filters; gives the cells of a page.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        What there is to begin with.
+    damage : sequence of Damage
+        What was lost of it.
+    """
+
+    def __init__(self, entries: Sequence[Entry] = (), damage: Sequence[Damage] = ()) -> None:
+        self.entries, self.times = lined_up(entries)
+        self.damage = damage
+        self.timeline = Timeline()
+        self.outline = Outline(self.timeline.spans)
+        self.selected: int | None = None
+        self._questions: dict[int, Questions] = {}  # by run
+        self._asked: dict[int, int] = {}  # which question of its run a call is
+        self._branches: dict[int, Branch] = {}
+        self._heard: int | None = None  # None is the end, wherever that comes to be
+        self._whole: int | None = None
+        self._window = (0, 40)
+        self._stale = True
+        self._shown: set[int] = set()
+        self._shift = self.times[-1] - self.entries[-1].offset if self.entries else 0.0
+        for entry, at in zip(self.entries, self.times, strict=True):
+            self._index(entry, at)
+
+    def take(self, entry: Entry) -> None:
+        """Take one more entry."""
+        last = self.times[-1] if self.times else 0.0
+        self.entries.append(entry)
+        self.times.append(max(last, entry.offset + self._shift))
+        self._index(entry, self.times[-1])
+
+    def _index(self, entry: Entry, at: float) -> None:
+        before = len(self.timeline.spans)
+        self.timeline.take(entry, at)
+        self._stale = True
+        if isinstance(entry.event, events.Asked):
+            questions = self._questions.setdefault(self.timeline.whose[-1], Questions())
+            self._asked[len(self.timeline.spans) - 1] = len(questions)
+            questions.add(entry.event)
+        if not before and self.selected is None:
+            self.selected = 0
+
+    @property
+    def heard(self) -> int:
+        """How many entries were heard at the moment."""
+        return len(self.entries) if self._heard is None else self._heard
+
+    @property
+    def seconds(self) -> float:
+        """How long it had taken then."""
+        return self.times[self.heard - 1] - self.times[0] if self.heard else 0.0
+
+    @property
+    def span(self) -> float:
+        """How long all of it took."""
+        return self.times[-1] - self.times[0] if self.times else 0.0
+
+    def go(self, heard: int) -> None:
+        """Go to the moment after so many entries; the end moves on while there come more."""
+        heard = min(max(heard, 0), len(self.entries))
+        self._heard = None if heard == len(self.entries) else heard
+
+    def select(self, no: int) -> None:
+        """Select a span, and go to its end."""
+        if 0 <= no < len(self.timeline.spans):
+            self.selected = no
+            self.outline.reveal(no)
+            last = self.timeline.spans[no].last
+            self.go(len(self.entries) if last is None else last + 1)
+            self._stale = True
+
+    def begin(self, no: int) -> None:
+        """Select a span, and go to where it began."""
+        if 0 <= no < len(self.timeline.spans):
+            self.select(no)
+            self.go(self.timeline.spans[no].first + 1)
+
+    def select_row(self, row: int) -> None:
+        """Select what is in a row."""
+        self._refresh()
+        if rows := self.outline.rows:
+            self.select(rows[min(max(row, 0), len(rows) - 1)])
+
+    def fold(self, no: int, *, away: bool) -> None:
+        """Fold away what is below a span, or show it; what is selected in there is let go."""
+        self.outline.fold(no, away=away)
+        self._stale = True
+
+    def want(self, kinds: Collection[str]) -> None:
+        """Show what is of some kinds only.
+
+        Raises
+        ------
+        InvalidValue
+            There is no such kind.
+        """
+        known = {*KINDS.values()}
+        if isinstance(kinds, str) or not {*kinds} <= known:
+            told = ", ".join(sorted(known))
+            raise InvalidValue(f"kinds are some of {told}, got {kinds!r}")
+        self.outline.kinds = {*kinds}
+        self._stale = True
+
+    def see(self, start: int, size: int) -> None:
+        """Look at some rows."""
+        self._window = (max(0, start), min(max(0, size), MOST))
+
+    def whole(self) -> None:
+        """Show all of the prompt that is selected."""
+        self._whole = self.selected
+
+    def session(self, no: int) -> AgentSession:
+        """Give the session of the run that a span is of, as it was at the moment; it is lent."""
+        spans = self.timeline.spans
+        while spans[no].kind != "run":
+            no = spans[no].above or 0
+        branch = self._branches.pop(no, None) or Branch(spans[no].run, no)
+        self._branches[no] = branch
+        while len(self._branches) > BRANCHES:
+            del self._branches[next(iter(self._branches))]
+        branch.catch_up(self.entries, self.timeline)
+        return branch.at(self.heard)
+
+    def root(self, no: int) -> int:
+        """Give the run that is above all that a span is within."""
+        while (above := self.timeline.spans[no].above) is not None:
+            no = above
+        return no
+
+    def thing(self) -> AgentSession | ModelCall | ToolUse | Entry | None:
+        """Give what is selected, as it was at the moment: a session, a call, or an entry."""
+        if self.selected is None:
+            return None
+        span = self.timeline.spans[self.selected]
+        match span.kind:
+            case "run":
+                return self.session(self.selected).copy()
+            case "model":
+                return self._call(self.selected)
+            case "tool":
+                end = None if span.last is None or span.last >= self.heard else span.last
+                last = None if end is None else self.entries[end]
+                return used(self.entries[span.first], last)
+            case _:
+                return self.entries[span.first]
+
+    def cells(self, *, live: bool) -> dict[str, Any]:
+        """Give what the page shows; None is for what is gone."""
+        self._refresh()
+        scene = Scene(self.entries, self.timeline, self.heard)
+        return {
+            **self._rows(),
+            "moment": self._moment(live=live),
+            "kinds": self._kinds(),
+            **dict.fromkeys(details.CELLS),
+            **self._detail(scene),
+        }
+
+    def figures(self) -> list[str]:
+        """List the figures of the header line."""
+        spans = self.timeline.spans
+        calls = [span for span in spans if span.kind == "tool"]
+        asked = sum(span.kind == "model" for span in spans)
+        runs, failed = sum(span.kind == "run" for span in spans), sum(map(fails, calls))
+        return [
+            plural(runs, "run") if runs > 1 else "",
+            plural(asked, "model call") if asked else "",
+            plural(len(calls), "tool call") + (f", {count(failed)} failed" if failed else "")
+            if calls
+            else "",
+            seconds(self.span * 1000),
+            plural(len(self.entries), "entry", "entries"),
+            f"{plural(len(self.damage), 'line')} lost" if self.damage else "",
+        ]
+
+    def chip(self) -> Chip:
+        """Say how it stands."""
+        roots = [span for span in self.timeline.spans if span.above is None]
+        if not roots:
+            return Chip("", "empty")
+        if len(roots) > 1:
+            return Chip("", plural(len(roots), "run"))
+        return chip_of(roots[0].why or "running") if roots[0].why or roots[0].end is None else Chip("", "a part")
+
+    def _refresh(self) -> None:
+        if self._stale:
+            self.outline.refresh()
+            self._stale = False
+
+    def _rows(self) -> dict[str, Any]:
+        start, size = self._window
+        rows, spans = self.outline.rows, self.timeline.spans
+        start = min(start, max(0, len(rows) - size))
+        shown = rows[start : start + size]
+        cells: dict[str, Any] = {f"r{no}": None for no in self._shown.difference(shown)}
+        self._shown = set(shown)
+        for no in shown:
+            cells[f"r{no}"] = line_of(spans[no], self.outline.leaf(no), self.entries)
+        selected = -1 if self.selected is None else self.selected
+        place = self.outline.place(selected)
+        cells["rows"] = Rows(total=len(rows), start=start, spans=shown, row=place, span=selected)
+        return cells
+
+    def _moment(self, *, live: bool) -> Moment:
+        heard, total = self.heard, len(self.entries)
+        last = self.entries[heard - 1] if heard else None
+        span = self.timeline.spans[self.timeline.whose[heard - 1]] if heard else None
+        words = f"{seconds(self.seconds * 1000)} of {seconds(self.span * 1000)}"
+        return Moment(
+            heard=heard,
+            entries=total,
+            at=self.times[heard - 1] if heard else self.times[0] if self.times else 0.0,
+            span=self.span,
+            live=live,
+            words=words,
+            said=f"entry {count(heard)} of {count(total)}: {gist(span.name, 40)} · "
+            f"{kind_of(last.event).replace('_', ' ')} · {gist(gist_of(last.event), 160)}"
+            if last and span
+            else "before the first entry",
+        )
+
+    def _kinds(self) -> list[Kind]:
+        found = self.outline.count()
+        wanted = self.outline.kinds
+        return [
+            Kind(name=name, count=count(found[name]), on=name in wanted)
+            for name in dict.fromkeys(KINDS.values())
+            if found[name]
+        ]
+
+    def _call(self, no: int) -> ModelCall:
+        from msgspec.structs import replace
+
+        span = self.timeline.spans[no]
+        questions = self._questions[span.above or 0]
+        entry = self.entries[span.first]
+        call = call_of(span.run, questions.at(self._asked[no]), entry.offset)
+        scene = Scene(self.entries, self.timeline, self.heard)
+        said = scene.said(no)
+        end = self.entries[span.last].event if span.last is not None and scene.over(span) else None
+        if isinstance(end, events.Answered) and span.end is not None:
+            return replace(call, answer=said, usage=end.usage, ms=(span.end - span.start) * 1000)
+        return replace(call, answer=said or None)
+
+    def _detail(self, scene: Scene) -> dict[str, Any]:
+        no, thing = self.selected, None
+        if no is None:
+            return {}
+        if self.timeline.spans[no].kind == "run":
+            return details.of_run(scene, no, self.session(no))
+        match thing := self.thing():
+            case ModelCall():
+                return details.of_model(scene, no, thing, whole=self._whole == no)
+            case ToolUse():
+                return details.of_tool(scene, no, thing)
+            case Entry():
+                return details.of_entry(scene, no, thing)
+        return {}
