@@ -3,8 +3,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { build, transform } from "esbuild";
 
 const OUT = new URL("../agentlab/static/", import.meta.url);
-
-const SOURCES = new URL("src/", import.meta.url);
+const HERE = new URL("./", import.meta.url);
 const NESTED = ".agl.agl.agl {";
 const CLASSES = /\bagl-[\w-]+/g;
 
@@ -23,36 +22,47 @@ function needed(text, used) {
   return [...lines.slice(0, start), ...wanted].join("\n");
 }
 
-/** The sheet as text, as far as the sources name its classes. */
-const sheet = {
+/**
+ * The sheet as text, as far as `sources` name its classes.
+ * @param {string[]} sources
+ */
+const sheet = (sources) => ({
   name: "sheet",
+  /** @param {import("esbuild").PluginBuild} build */
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const files = (await readdir(SOURCES, { recursive: true })).filter((name) => name.endsWith(".js"));
-      const texts = await Promise.all(files.map((name) => readFile(new URL(name, SOURCES), "utf8")));
+      const texts = await Promise.all(sources.map((name) => readFile(new URL(name, HERE), "utf8")));
       const used = new Set(texts.join("\n").match(CLASSES));
       const css = needed(await readFile(path, "utf8"), used);
       const { code } = await transform(css, { loader: "css", minify: true, charset: "utf8" });
       return { contents: code.trim(), loader: "text" };
     });
   },
-};
+});
 
-for (const view of ["run_view"]) {
+/** @param {string} view */
+const options = (view) => /** @type {const} */ ({
+  absWorkingDir: import.meta.dirname,
+  bundle: true,
+  charset: "utf8",
+  entryPoints: [`src/${view}.js`],
+  format: "esm",
+  legalComments: "none",
+  minify: true,
+  target: "es2022",
+  write: false,
+});
+
+for (const name of (await readdir(new URL("src/", HERE))).filter((file) => file.endsWith(".js"))) {
+  const view = name.slice(0, -3);
+  const { metafile } = await build({ ...options(view), loader: { ".css": "empty" }, metafile: true });
+  const sources = Object.keys(metafile.inputs).filter((file) => file.endsWith(".js"));
   const { outputFiles: [bundle] } = await build({
-    absWorkingDir: import.meta.dirname,
-    banner: { js: `// Made by widgets/build.mjs from widgets/src/${view}.js: do not edit.` },
-    bundle: true,
-    charset: "utf8",
-    entryPoints: [`src/${view}.js`],
-    format: "esm",
-    legalComments: "none",
-    minify: true,
-    plugins: [sheet],
-    target: "es2022",
-    write: false,
+    ...options(view),
+    banner: { js: `// Made by widgets/build.mjs from widgets/src/${name}: do not edit.` },
+    plugins: [sheet(sources)],
   });
-  const file = new URL(`${view}.js`, OUT);
+  const file = new URL(name, OUT);
   if (!process.argv.includes("--check")) await writeFile(file, bundle.text);
-  else if ((await readFile(file, "utf8")) !== bundle.text) throw new Error(`${view}.js is stale: npm run build`);
+  else if ((await readFile(file, "utf8")) !== bundle.text) throw new Error(`${name} is stale: npm run build`);
 }

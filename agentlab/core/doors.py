@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from agentlab.widgets.explorer import Explorer
 
 
 class Displayable:
@@ -67,6 +70,57 @@ class Watchable(Displayable):
 
         if not show(self):
             raise NotImplementedError  # IPython then takes the static view
+
+
+class Explorable(Displayable):
+    """Can be explored live: there is more to it than a card can show."""
+
+    __slots__ = ()
+
+    def explore(self) -> Explorer:
+        """Open its explorer: the card, and under it a live view, until that is closed.
+
+        Returns
+        -------
+        Explorer
+            It tells in Python what is selected, and has ``close()``; so does its button.
+
+        Raises
+        ------
+        WrongThread
+            No loop runs here, and so no notebook.
+        """
+        from agentlab.widgets.explorer import explore
+
+        return explore(self)
+
+
+class Plottable:
+    """Can be drawn with matplotlib."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw it, to be shown in a cell or saved as a figure.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where; by default in a figure of its own.
+
+        Returns
+        -------
+        Axes
+            ``ax.figure.savefig(path)`` keeps it.
+
+        Raises
+        ------
+        NotConfigured
+            matplotlib is not installed.
+        """
+        from agentlab.display.plots import plot
+
+        return plot(self, ax)
 
 
 class Tabular:

@@ -18,6 +18,7 @@ COLUMNS = [Column("size", "wide"), Column("how many", "num")]
 Words = Callable[[float], str]
 TOP, TALLEST, BELOW = 16, 56, 16  # pixels: the count above a bar, the highest bar, its bound
 GAP = 0.14  # of a column
+MANY = 8  # columns: in a narrow cell there is then room under every other one
 
 
 def tick(bound: float) -> str:
@@ -70,7 +71,7 @@ def histogram(
                 rx="1",
             )(h("title")(f"{span(bounds, i, say)}: {count(times)}")),
             _text("agl-count", middle, foot - tall - 4)(count(times) if times else ""),
-            _text("agl-tick", middle, foot + 13)(under(bounds, i, say)),
+            _text(tick_class(i, len(counts)), middle, foot + 13)(under(bounds, i, say)),
         ]
     told = f"{title}: " + ", ".join(
         f"{span(bounds, i, say)} {count(times)}" for i, times in enumerate(counts) if times
@@ -79,6 +80,11 @@ def histogram(
     return h("figure", "agl-plot", title=path)(
         h("figcaption", "agl-small")(title), h("svg", **box)(h("title")(told), *parts)
     )
+
+
+def tick_class(i: int, columns: int) -> str:
+    """Give the class of what stands under a column: of many, every other one may be left out."""
+    return "agl-tick odd" if columns > MANY and i % 2 else "agl-tick"
 
 
 def _text(cls: str, x: str, y: int) -> Callable[..., Html]:

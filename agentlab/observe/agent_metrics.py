@@ -11,7 +11,7 @@ import msgspec
 
 from agentlab.core import events
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Tabular
 from agentlab.core.events import Entry
 from agentlab.core.ids import AgentId
 from agentlab.core.portable import Portable
@@ -88,7 +88,7 @@ class AgentMetrics(Displayable):
         )
 
 
-class AgentMetricsRegistry(Takes, Tabular, Displayable):
+class AgentMetricsRegistry(Takes, Tabular, Explorable):
     """Counts by agent: a sink, for as many traces at once as there are, from any thread.
 
     A run's agent is the one it started for. A child that nobody drives does not start; its

@@ -6,7 +6,7 @@ import threading
 from typing import ClassVar
 
 from agentlab.core import events
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Explorable, Tabular
 from agentlab.core.events import Entry
 from agentlab.observe.calls import Calls, Takes
 from agentlab.observe.histogram import BucketRow, Buckets
@@ -24,7 +24,7 @@ STEP_BOUNDS_MS = (1, 5, 10, 50, 100, 500)
 MAX_TOOLS = 1000
 
 
-class RuntimeMetrics(Takes, Tabular, Displayable):
+class RuntimeMetrics(Takes, Tabular, Explorable):
     """Counts what runs do: a sink, for as many traces at once as there are, from any thread.
 
     Only a run that is nobody's child is a session. Steps and tool calls count wherever they

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from agentlab.core import events
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Explorable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
 from agentlab.core.text import clean
@@ -28,7 +28,7 @@ log = logging.getLogger("agentlab.metrics")
 S = TypeVar("S", bound=Series)
 
 
-class MetricsRegistry(Takes, Tabular, Displayable):
+class MetricsRegistry(Takes, Tabular, Explorable):
     """Named counters, gauges and histograms, and their text for Prometheus.
 
     It is a sink that feeds the five metrics it begins with: ``agent_inferences_total`` (the

@@ -22,7 +22,7 @@ from agentlab.display.words import count, gist, plural, seconds
 from agentlab.widgets import details
 from agentlab.widgets.details import Scene
 from agentlab.widgets.messages import Kind, Moment, Rows
-from agentlab.widgets.outline import KINDS, Outline, fails, line_of
+from agentlab.widgets.outline import KINDS, KNOWN, Outline, fails, line_of
 
 MOST = 200  # rows that a page may see at once
 BRANCHES = 4  # runs whose past is kept at hand
@@ -68,7 +68,9 @@ class Journey:
     """
 
     def __init__(self, entries: Sequence[Entry] = (), damage: Sequence[Damage] = ()) -> None:
-        self.entries, self.times = lined_up(entries)
+        self.entries, times = lined_up(entries)
+        began = times[0] if times else 0.0
+        self.times = [at - began for at in times]
         self.damage = damage
         self.timeline = Timeline()
         self.outline = Outline(self.timeline.spans)
@@ -81,12 +83,14 @@ class Journey:
         self._window = (0, 40)
         self._stale = True
         self._shown: set[int] = set()
-        self._shift = self.times[-1] - self.entries[-1].offset if self.entries else 0.0
+        self._shift = self.times[-1] - self.entries[-1].offset if self.entries else None
         for entry, at in zip(self.entries, self.times, strict=True):
             self._index(entry, at)
 
     def take(self, entry: Entry) -> None:
         """Take one more entry."""
+        if self._shift is None:
+            self._shift = -entry.offset
         last = self.times[-1] if self.times else 0.0
         self.entries.append(entry)
         self.times.append(max(last, entry.offset + self._shift))
@@ -111,12 +115,12 @@ class Journey:
     @property
     def seconds(self) -> float:
         """How long it had taken then."""
-        return self.times[self.heard - 1] - self.times[0] if self.heard else 0.0
+        return self.times[self.heard - 1] if self.heard else 0.0
 
     @property
     def span(self) -> float:
         """How long all of it took."""
-        return self.times[-1] - self.times[0] if self.times else 0.0
+        return self.times[-1] if self.times else 0.0
 
     def go(self, heard: int) -> None:
         """Go to the moment after so many entries; the end moves on while there come more."""
@@ -127,10 +131,9 @@ class Journey:
         """Select a span, and go to its end."""
         if 0 <= no < len(self.timeline.spans):
             self.selected = no
-            self.outline.reveal(no)
+            self._stale |= self.outline.reveal(no)
             last = self.timeline.spans[no].last
             self.go(len(self.entries) if last is None else last + 1)
-            self._stale = True
 
     def begin(self, no: int) -> None:
         """Select a span, and go to where it began."""
@@ -157,9 +160,8 @@ class Journey:
         InvalidValue
             There is no such kind.
         """
-        known = {*KINDS.values()}
-        if isinstance(kinds, str) or not {*kinds} <= known:
-            told = ", ".join(sorted(known))
+        if isinstance(kinds, str) or not {*kinds} <= KNOWN:
+            told = ", ".join(sorted(KNOWN))
             raise InvalidValue(f"kinds are some of {told}, got {kinds!r}")
         self.outline.kinds = {*kinds}
         self._stale = True
@@ -272,7 +274,7 @@ class Journey:
         return Moment(
             heard=heard,
             entries=total,
-            at=self.times[heard - 1] if heard else self.times[0] if self.times else 0.0,
+            at=self.seconds,
             span=self.span,
             live=live,
             words=words,

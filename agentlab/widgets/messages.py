@@ -69,6 +69,58 @@ class End(TypedDict):
     text: str
 
 
+class Title(TypedDict):
+    """The header line of an explorer: what it is, how it stands, the figures; its Python path."""
+
+    kind: str
+    name: str
+    path: str
+    hue: str
+    word: str
+    figures: list[str]
+
+
+class Tile(TypedDict):
+    """A figure, and what it was in the moments before; the newest last, at most ``room`` of them.
+
+    Where it was not known there is -1.
+    """
+
+    name: str
+    now: str
+    most: str
+    values: list[float]
+    room: int
+
+
+class Bars(TypedDict):
+    """How many there are of each size; ``under`` is short, ``spans`` says the same in words."""
+
+    title: str
+    path: str
+    under: list[str]
+    spans: list[str]
+    counts: list[int]
+
+
+class Bit(TypedDict):
+    """What stands in a table: a text, ``code`` or a ``call``; or one beside a bar, of a hue."""
+
+    text: str
+    bar: float
+    hue: str
+
+
+class Grid(TypedDict):
+    """A table: the name and the class of each column, and the rows."""
+
+    caption: str
+    path: str
+    columns: list[str]
+    classes: list[str]
+    rows: list[list[Bit]]
+
+
 class Kind(TypedDict):
     """A kind of what there is in a trace, how often it is there, and whether it is wanted."""
 
@@ -143,4 +195,7 @@ class Prompt(TypedDict):
     path: str
 
 
-MESSAGES = (Head, Now, Words, Step, Child, End, Kind, Moment, Rows, Line, Detail, Prompt)
+MESSAGES = (
+    Head, Now, Words, Step, Child, End, Title, Tile, Bars, Bit, Grid,
+    Kind, Moment, Rows, Line, Detail, Prompt,
+)  # fmt: skip

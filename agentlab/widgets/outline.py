@@ -18,6 +18,7 @@ KINDS = {
     "model": "model", "tool": "tools", "message": "messages", "memory": "memory",
     "phase": "phases", "save": "saves", "warning": "errors",
 }  # fmt: skip
+KNOWN = frozenset(KINDS.values())
 ERRORS, SAVES = "errors", "saves"
 HUES = {"model": "thought", "tool": "tool", "warning": "warn", "save": "off"}
 GIST = 90  # letters; what does not fit the line is cut by the page
@@ -42,7 +43,7 @@ class Outline:
         self._closed: set[int] = set()
         self._folded = False
         self.rows: list[int] = []
-        self.kinds = {*KINDS.values()} - {SAVES}
+        self.kinds = {*KNOWN} - {SAVES}
         self._places: dict[int, int] = {}
 
     def count(self) -> Counter[str]:
@@ -57,12 +58,14 @@ class Outline:
         """Fold away what is below a span, or show it."""
         (self._closed.add if away else self._closed.discard)(no)
 
-    def reveal(self, no: int) -> None:
-        """Unfold whatever a span is within."""
+    def reveal(self, no: int) -> bool:
+        """Unfold whatever a span is within, and tell whether anything of it was folded."""
+        before = len(self._closed)
         above = self._spans[no].above
         while above is not None:
             self._closed.discard(above)
             above = self._spans[above].above
+        return len(self._closed) < before
 
     def refresh(self) -> None:
         """Count the rows anew."""

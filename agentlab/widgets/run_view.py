@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import count
-from pathlib import Path
 from typing import Any
 
-from anywidget import AnyWidget
-from traitlets import Bool, Unicode
+from traitlets import Bool
 
 from agentlab.core.events import Entry
 from agentlab.core.secrets import scrub
 from agentlab.widgets.coalescer import LIVE, Coalescer
+from agentlab.widgets.live import STATIC, LiveView
 from agentlab.widgets.story import Story
 
-STATIC = Path(__file__).parents[1] / "static"
-_lanes = count(1)
 
-
-class RunView(AnyWidget):
-    """Watches one run. It is a sink: ``handle.trace.attach(view)``.
-
-    What it shows is written on the board of the :class:`Coalescer`, as the cells of
-    :class:`Story` under the name of its lane.
+class RunView(LiveView):
+    """Watches one run. It is a sink: ``handle.trace.attach(view)``. Its cells are a :class:`Story`.
 
     Parameters
     ----------
@@ -35,18 +27,12 @@ class RunView(AnyWidget):
     """
 
     _esm = STATIC / "run_view.js"
-    board = Unicode().tag(sync=True)
-    lane = Unicode().tag(sync=True)
     stoppable = Bool().tag(sync=True)
 
     def __init__(self, stop: Callable[[], None] | None = None, coalescer: Coalescer = LIVE) -> None:
         self._news: deque[Entry] = deque()  # written by the run, read by the flush
-        self._story, self._stop, self._coalescer = Story(), stop, coalescer
-        lane = f"run{next(_lanes)}"
-        self.set_trait("lane", lane)
-        board = coalescer.open(self)
-        super().__init__(lane=lane, board=board, stoppable=stop is not None)
-        self.on_msg(self._asked)
+        self._story, self._stop = Story(), stop
+        super().__init__(coalescer, stoppable=stop is not None)
 
     def __repr__(self) -> str:
         return scrub(repr(self._story.session).replace("AgentSession", "RunView", 1))
@@ -62,11 +48,7 @@ class RunView(AnyWidget):
             self._story.take(self._news.popleft())
         return self._story.news()
 
-    def close(self) -> None:
-        """Leave the page, and the board."""
-        self._coalescer.close(self)
-        super().close()
-
-    def _asked(self, _: object, content: Any, __: object) -> None:
-        if content == {"type": "stop"} and self._stop:
+    def asked(self, message: dict[str, Any]) -> None:
+        """Stop the run, if that is what was asked."""
+        if message == {"type": "stop"} and self._stop:
             self._stop()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Coroutine, Generator
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.errors import InvalidValue
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import LAST_WORDS_S
-from agentlab.display import mimebundle
+from agentlab.display import mimebundle, page
+from agentlab.display.parts import Chip, card, note
 from agentlab.handle import RunHandle
+from agentlab.widgets.notebook import attended, in_notebook
 
 if TYPE_CHECKING:
     from agentlab.widgets.run_view import RunView
 
+UNATTENDED = (
+    "This notebook was executed by itself, and the run was not over when its cell was:"
+    " `session = await al.watch(handle)` waits for it."
+)
 _watching: set[asyncio.Task[AgentSession]] = set()  # a loop holds its tasks only weakly
 
 
@@ -72,23 +78,42 @@ async def _watch(handle: RunHandle) -> AgentSession:
 
 
 class Stage:
-    """A place in a notebook, with a live view in it until there is a card."""
+    """A place in a notebook, with a live view in it until there is a card.
+
+    Where nobody looks on, there is a card from the start: a widget could not be seen, nor be
+    pressed, and whoever executes the notebook would store it with all that makes it work.
+    """
 
     def __init__(self, handle: RunHandle) -> None:
         from IPython.display import display
 
+        self._handle = handle
+        self._view: RunView | None = None
+        if not attended():
+            first = under_way(handle)
+            self._shown = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            return
         from agentlab.widgets.run_view import RunView
 
-        self._handle = handle
-        self._view: RunView = RunView(handle.stop)
+        self._view = RunView(handle.stop)
         self._shown = display(self._view, display_id=True)  # type: ignore[no-untyped-call]
         handle.trace.attach(self._view)
 
     def close(self) -> None:
         """Put the card where the view is."""
-        self._handle.trace.detach(self._view)
-        self._shown.update(mimebundle(self._handle.session), raw=True)
-        self._view.close()
+        if self._view:
+            self._handle.trace.detach(self._view)
+        last = mimebundle(self._handle.session)
+        # As said by the cell that runs now: of one that is over, not everybody hears any more.
+        Context().run(self._shown.update, last, raw=True)
+        if self._view:
+            self._view.close()
+
+
+def under_way(handle: RunHandle) -> dict[str, str]:
+    """Give a card for a run of which nobody may hear again."""
+    said = card("run", handle.session.agent_id, Chip("run", "under way"), (), note(UNATTENDED))
+    return {**mimebundle(handle, include=["text/plain"]), "text/html": page(said)}
 
 
 async def _shown(handle: RunHandle, stage: Stage) -> AgentSession:
@@ -109,12 +134,6 @@ def show(handle: object) -> bool:
     _watching.add(task)
     task.add_done_callback(_seen)
     return True
-
-
-def in_notebook() -> bool:
-    """Tell whether there is a kernel to show things through; asking imports nothing."""
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _seen(task: asyncio.Task[AgentSession]) -> None:

@@ -167,7 +167,7 @@ class Tab:
         self.page.wait_for_function(
             f"() => {KERNEL}.status === 'idle' && ({over})", timeout=LIMIT_MS, polling=200
         )
-        assert self.bad_outputs() == []
+        assert self.bad_outputs() == [], self.bad_outputs()
 
     def outputs(self) -> list[dict[str, Any]]:
         """Give what the cells show, as the notebook would be saved."""

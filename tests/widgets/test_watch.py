@@ -12,6 +12,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 import agentlab as al
+from agentlab.widgets.notebook import attended
 from agentlab.widgets.run_view import RunView
 from agentlab.widgets.watch import show
 
@@ -40,14 +41,15 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
     """Give the places of what is shown, in what takes itself for a notebook."""
     places: list[Place] = []
 
-    def display(view: Any, *, display_id: bool) -> Place:
+    def display(view: Any, *, display_id: bool, raw: bool = False) -> Place:
         assert display_id
+        assert raw is isinstance(view, dict)
         places.append(Place(view))
         return places[-1]
 
     fake = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1))
     monkeypatch.setattr("IPython.display.display", display)
-    monkeypatch.setattr("agentlab.widgets.watch.sys", SimpleNamespace(modules={"IPython": fake}))
+    monkeypatch.setattr("agentlab.widgets.notebook.sys", SimpleNamespace(modules={"IPython": fake}))
     return places
 
 
@@ -168,6 +170,45 @@ def test_the_last_line_of_a_cell(places: list[Place]) -> None:
 
     asyncio.run(main())
     assert [place.split()[2].strip(",>") for place in cards(places)] == ["final_answer", "error"]
+
+
+@pytest.mark.parametrize("last_line", [False, True])
+def test_nobody_looks_on(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch, *, last_line: bool
+) -> None:
+    """A notebook that is executed by itself has a card from the start, and never a widget."""
+    monkeypatch.setattr("agentlab.widgets.watch.attended", lambda: False)
+
+    async def main() -> None:
+        handle = al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?")
+        if last_line:
+            assert show(handle)
+        else:
+            assert (await al.watch(handle)).final_answer() == "42"
+        await handle.over()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    ((first, last),) = [place.shown for place in places]
+    assert "await al.watch(handle)" in first["text/html"]
+    assert "under way" in first["text/html"]
+    assert first["text/plain"] == "<RunHandle '' running, 0 steps>"
+    assert last["text/plain"] == "<AgentSession 'agent' final_answer, 1 step>"
+
+
+def test_who_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can be asked something; where nothing is said of that, somebody is there."""
+    shell = SimpleNamespace(kernel=1)
+    fake = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setattr("agentlab.widgets.notebook.sys", SimpleNamespace(modules={"IPython": fake}))
+    assert attended()
+    for content, expected in (
+        ({}, True),
+        ({"allow_stdin": True}, True),
+        ({"allow_stdin": 0}, False),
+    ):
+        shell.get_parent = lambda content=content: {"content": content}
+        assert attended() is expected
 
 
 def test_a_handle_outside_a_notebook() -> None:

@@ -54,3 +54,50 @@ export interface End {
   label: string;
   text: string;
 }
+
+/** The header line of an explorer: what it is, how it stands, the figures; its Python path. */
+export interface Title {
+  kind: string;
+  name: string;
+  path: string;
+  hue: string;
+  word: string;
+  figures: string[];
+}
+
+/** A figure, and what it was in the moments before; the newest last, at most ``room`` of them.
+
+    Where it was not known there is -1.
+     */
+export interface Tile {
+  name: string;
+  now: string;
+  most: string;
+  values: number[];
+  room: number;
+}
+
+/** How many there are of each size; ``under`` is short, ``spans`` says the same in words. */
+export interface Bars {
+  title: string;
+  path: string;
+  under: string[];
+  spans: string[];
+  counts: number[];
+}
+
+/** What stands in a table: a text, ``code`` or a ``call``; or one beside a bar, of a hue. */
+export interface Bit {
+  text: string;
+  bar: number;
+  hue: string;
+}
+
+/** A table: the name and the class of each column, and the rows. */
+export interface Grid {
+  caption: string;
+  path: string;
+  columns: string[];
+  classes: string[];
+  rows: Bit[][];
+}

@@ -1,24 +1,23 @@
 // @ts-check
-import sheet from "../../agentlab/display/agentlab.css";
 import { h, say } from "./lib/dom.js";
+import { follow } from "./lib/follow.js";
+import { button, section, speaker } from "./lib/frame.js";
 import { NOTHING, ahead, due, seconds, shown, spans, tell } from "./lib/fold.js";
 import { child, step } from "./lib/rows.js";
 
 /** @import { Child, End, Head, Now, Step } from "./messages.js" */
 /** @typedef {{ board: string, lane: string, stoppable: boolean }} Model */
 
-const SPEAK_MS = 1000; // a screen reader is told no more often
 const NEAR_PX = 16; // this close to the end, the reader still follows
 const MOST_BELOW = 24; // runs below that are shown
 const LONG = 4; // pieces without a line's end, after which one is made: laying it out takes ever longer
 
-/** The parts of the card that change, and the card. */
+/** The card, and the parts of it that change. */
 function draw() {
   const parts = {
     name: h("b", "agl-name"),
     chip: h("span", "agl-chip run", "waiting"),
     meta: h("span", "agl-meta"),
-    stop: h("button", "agl-btn stop", "Stop"),
     asked: h("dd"),
     facts: h("dl", "agl-qa"),
     steps: h("ul", "agl-steps"),
@@ -30,15 +29,11 @@ function draw() {
     tail: h("li", "agl-step agl-tail"),
     round: h("div", "agl-round"),
     below: h("ul", "agl-steps"),
-    spoken: h("p", "agl-spoken"),
   };
   parts.name.title = "session";
   parts.asked.title = "session.prompt";
-  parts.stop.type = "button";
-  parts.stop.title = "end the run here, and keep what there is";
   parts.said.tabIndex = 0; // what scrolls can be scrolled by keyboard
   parts.said.setAttribute("aria-label", "what is being said");
-  parts.spoken.setAttribute("aria-live", "polite");
   parts.line.append(parts.now, parts.caret);
   parts.said.append(parts.line);
   parts.tail.append(parts.said);
@@ -46,9 +41,7 @@ function draw() {
   parts.facts.append(h("dt", "", "asked"), parts.asked);
   const head = h("header", "agl-head", h("span", "agl-kind", "run"), " ", parts.name, " ", parts.chip, " ", parts.meta);
   const body = h("div", "agl-card", head, parts.facts, parts.steps);
-  const card = h("section", "agl mathjax_ignore tex2jax_ignore", h("style", "", sheet), body, parts.spoken);
-  card.dataset.lmSuppressShortcuts = "true"; // Enter and Space are for what has the focus
-  return { card, body, head, ...parts };
+  return { body, head, ...parts };
 }
 
 /**
@@ -68,19 +61,23 @@ function speakIn(within, wanted) {
 
 /** @type {import("@anywidget/types").Render<Model>} */
 async function render({ model, el, signal }) {
-  const lane = `${model.get("lane")}.`;
-  const board = await model.widget_manager.get_model(model.get("board")).catch(() => null);
-  if (!board || signal?.aborted) return; // it was over before it was seen
-  /** @type {(name: string) => unknown} */
-  const cell = (name) => board.get(lane + name) ?? null;
-
-  const parts = draw();
+  const lane = await follow({ model, signal }, () => paint());
+  if (!lane) return;
+  const { cell } = lane;
+  const parts = draw(), voice = speaker();
+  const stop = button("Stop", "end the run here, and keep what there is", () => {
+    if (stop.ariaDisabled) return;
+    stop.ariaDisabled = "true"; // not `disabled`: that would lose the focus
+    say(stop, "Stopping…");
+    model.send({ type: "stop" });
+  });
+  stop.classList.add("stop");
   /** @type {Map<number, ReturnType<typeof step>>} */
   const rows = new Map();
   /** @type {Map<number, ReturnType<typeof child>>} */
   const kids = new Map();
   let { line } = parts;
-  let told = NOTHING, count = 0, frame = 0, following = true, spokenAt = -SPEAK_MS, skew = Infinity;
+  let told = NOTHING, count = 0, following = true, skew = Infinity;
 
   /** @param {Now} now */
   const paintSteps = ({ steps, gap, longest }) => {
@@ -146,11 +143,10 @@ async function render({ model, el, signal }) {
   };
 
   const paint = () => {
-    frame = 0;
     const head = /** @type {Head | null} */ (cell("head"));
     const now = /** @type {Now | null} */ (cell("now"));
     if (!head || !now) return;
-    skew = ahead(skew, Date.now(), Number(board.get("at")));
+    skew = ahead(skew, Date.now(), lane.at());
     say(parts.name, head.agent);
     say(parts.asked, head.asked);
     say(parts.chip, now.word);
@@ -160,7 +156,7 @@ async function render({ model, el, signal }) {
     paintBelow(now);
     if (now.live) paintText(now);
     else finish(/** @type {End | null} */ (cell("end")));
-    speak(now);
+    voice.say(now.word);
   };
 
   /**
@@ -175,48 +171,30 @@ async function render({ model, el, signal }) {
   /** @param {End | null} end */
   const finish = (end) => {
     parts.tail.remove();
-    parts.stop.remove();
+    stop.remove();
+    clearInterval(clock);
     if (!end?.label || parts.facts.childElementCount > 2) return;
     const text = h("dd", end.label === "answer" ? "agl-answer" : "agl-bad", end.text);
     text.title = `session.${end.label}`;
     parts.facts.append(h("dt", "", end.label), text);
   };
 
-  /** @param {Now} now */
-  const speak = ({ live, word }) => {
-    if (performance.now() - spokenAt < SPEAK_MS) return; // the clock comes back to it
-    if (parts.spoken.textContent !== word) spokenAt = performance.now();
-    say(parts.spoken, word);
-    if (!live) clearInterval(clock);
-  };
-
-  const soon = () => { frame ||= requestAnimationFrame(paint); };
-  const heard = () => {
-    const { changed } = /** @type {{ changed?: object }} */ (/** @type {unknown} */ (board));
-    if (Object.keys(changed ?? {}).some((name) => name.startsWith(lane))) soon();
-  };
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const clock = setInterval(soon, still ? 1000 : 200);
-  board.on("change", heard);
+  const clock = setInterval(lane.soon, still ? 1000 : 200);
   parts.said.addEventListener("scroll", () => {
     const { scrollHeight, scrollTop, clientHeight } = parts.said;
     following = scrollHeight - scrollTop - clientHeight < NEAR_PX;
   });
-  parts.stop.addEventListener("click", () => {
-    if (parts.stop.ariaDisabled) return;
-    parts.stop.ariaDisabled = "true"; // not `disabled`: that would lose the focus
-    say(parts.stop, "Stopping…");
-    model.send({ type: "stop" });
-  });
-  if (model.get("stoppable")) parts.head.append(parts.stop);
-  el.append(parts.card);
+  const card = section(parts.body, voice.region);
+  if (model.get("stoppable")) parts.head.append(stop);
+  el.append(card);
   paint();
 
   return () => {
-    board.off("change", heard);
+    lane.leave();
+    voice.leave();
     clearInterval(clock);
-    cancelAnimationFrame(frame);
-    parts.card.remove();
+    card.remove();
   };
 }
 

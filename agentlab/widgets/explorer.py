@@ -1,0 +1,102 @@
+"""What all explorers are: a card that stays, and under it a live view that can be closed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from agentlab.core.errors import InvalidValue
+from agentlab.display import mimebundle
+from agentlab.widgets.coalescer import LIVE, Coalescer
+from agentlab.widgets.live import LiveView
+from agentlab.widgets.notebook import cell, in_notebook
+
+EXPLORERS = {
+    "RuntimeMetrics": "metrics_view.MetricsView",
+    "AgentMetricsRegistry": "metrics_view.MetricsView",
+    "MetricsRegistry": "metrics_view.MetricsView",
+    "Trace": "trace_explorer.TraceExplorer",
+    "AgentSession": "trace_explorer.TraceExplorer",
+    "RunHandle": "trace_explorer.TraceExplorer",
+}
+NOTHING = {"text/html": "", "text/plain": ""}
+SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
+
+
+class Explorer(LiveView):
+    """Explores ``subject``: the card of it is shown, and the explorer under it.
+
+    Closed, by its button or :meth:`close`, it leaves the card as it then is, so that a saved
+    notebook holds that and no widget. When its cell runs again, what that showed is closed.
+
+    Attributes
+    ----------
+    subject
+        What is explored.
+    """
+
+    def __init__(self, subject: Any, coalescer: Coalescer = LIVE, **traits: Any) -> None:
+        self.subject = subject
+        self._places: list[tuple[Any, Any]] = []
+        self._shown_by = ""
+        super().__init__(coalescer, **traits)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.subject!r}>"
+
+    def show(self) -> None:
+        """Show the card, and the explorer under it. Outside a notebook there is nothing to show."""
+        if not in_notebook():
+            return
+        from IPython.display import display
+
+        self._make_room()
+        self.touch()
+        data, meta = super()._repr_mimebundle_() or ({}, {})
+        card = display(mimebundle(self.subject), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        live = display(data, metadata=meta, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        self._places.append((card, live))
+
+    def close(self) -> None:
+        """Leave the card as it is now, and nothing else."""
+        places, self._places = self._places, []
+        for card, live in places:
+            card.update(mimebundle(self.subject), raw=True)
+            live.update(NOTHING, raw=True)
+        super().close()
+
+    def asked(self, message: dict[str, Any]) -> None:
+        """Close, if that is what was asked."""
+        if message.get("type") == "close":
+            self.close()
+
+    def _make_room(self) -> None:
+        where, self._shown_by = cell()
+        if not where:
+            return
+        here = SHOWN.setdefault(where, [])
+        for other in [each for each in here if each._shown_by != self._shown_by]:  # noqa: SLF001 - one of us
+            here.remove(other)
+            other.close()
+        here.append(self)
+
+    def _ipython_display_(self) -> None:
+        if not self._places or self._shown_by != cell()[1]:  # opened by this cell, it is on show
+            self.show()
+
+
+def explore(subject: Any) -> Explorer:
+    """Open the explorer of ``subject``.
+
+    Raises
+    ------
+    InvalidValue
+        There is none for such a thing.
+    """
+    for kind in type(subject).__mro__:
+        if name := EXPLORERS.get(kind.__name__):
+            module, _, view = name.partition(".")
+            explorer: Explorer = getattr(import_module(f"agentlab.widgets.{module}"), view)(subject)
+            explorer.show()
+            return explorer
+    raise InvalidValue(f"there is no explorer for a {type(subject).__name__}, got {subject!r}")

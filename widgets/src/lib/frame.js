@@ -1,0 +1,77 @@
+// @ts-check
+import sheet from "../../../agentlab/display/agentlab.css";
+import { h, say } from "./dom.js";
+
+/** @import { Title } from "../messages.js" */
+
+const SPEAK_MS = 1000; // a screen reader is told no more often
+
+/**
+ * A card with our sheet, which keeps its keys to itself: Enter and Space are for what has the focus.
+ * @param {...(Node | string)} inside
+ */
+export function section(...inside) {
+  const card = h("section", "agl agl-live mathjax_ignore tex2jax_ignore", h("style", "", sheet), ...inside);
+  card.dataset.lmSuppressShortcuts = "true";
+  return card;
+}
+
+/**
+ * The frame of all explorers: a header line with Close, and what is under it.
+ * @param {() => void} close
+ * @param {...HTMLElement} acts  buttons before it
+ */
+export function frame(close, ...acts) {
+  const kind = h("span", "agl-kind"), name = h("b", "agl-name"), chip = h("span", "agl-chip"), meta = h("span", "agl-meta");
+  const end = h("span", "agl-acts", ...acts, button("Close", "leave the card, and nothing else", close));
+  const head = h("header", "agl-head", kind, " ", name, " ", chip, " ", meta, end);
+  const body = h("div", "agl-card", head);
+  const voice = speaker();
+  /** @param {Title} title */
+  const paint = (title) => {
+    say(kind, title.kind);
+    say(name, title.name);
+    say(chip, title.word);
+    say(meta, title.figures.join(" · "));
+    name.title = title.path;
+    chip.className = `agl-chip ${title.hue}`.trim();
+    chip.hidden = !title.word;
+    voice.say(title.word);
+  };
+  return { card: section(body, voice.region), body, head, paint, say: voice.say, leave: voice.leave };
+}
+
+/**
+ * A button that says what it does.
+ * @param {string} text
+ * @param {string} title
+ * @param {() => void} act
+ */
+export function button(text, title, act) {
+  const made = h("button", "agl-btn", text);
+  made.type = "button";
+  made.title = title;
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** A region that a screen reader reads out: the last of what is said, and not too often. */
+export function speaker() {
+  const region = h("p", "agl-spoken");
+  region.setAttribute("aria-live", "polite");
+  let spokenAt = -SPEAK_MS, timer = 0, next = "";
+  const speak = () => {
+    timer = 0;
+    if (region.textContent !== next) spokenAt = performance.now();
+    say(region, next);
+  };
+  return {
+    region,
+    /** @param {string} text */
+    say(text) {
+      next = text;
+      timer ||= window.setTimeout(speak, Math.max(0, spokenAt + SPEAK_MS - performance.now()));
+    },
+    leave: () => clearTimeout(timer),
+  };
+}
