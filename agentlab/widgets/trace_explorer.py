@@ -1,0 +1,184 @@
+"""A trace one can travel in: the Python half. What it looks like is ``trace_explorer.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from agentlab.core.calls import ModelCall, ToolUse
+from agentlab.core.errors import InvalidValue
+from agentlab.core.events import Entry
+from agentlab.core.session import AgentSession
+from agentlab.core.trace import Trace
+from agentlab.display.endings import CHIPS
+from agentlab.display.words import gist
+from agentlab.handle import RunHandle
+from agentlab.widgets.coalescer import LIVE, Coalescer
+from agentlab.widgets.explorer import Explorer
+from agentlab.widgets.journey import Journey
+from agentlab.widgets.live import STATIC
+from agentlab.widgets.messages import Title
+from agentlab.widgets.outline import KNOWN
+
+
+class TraceExplorer(Explorer):
+    """Shows who did what when, and lets one travel to any moment and see what there was then.
+
+    A trace that grows is followed. ``explorer = session.explore()`` opens one.
+
+    Parameters
+    ----------
+    subject : Trace, AgentSession or RunHandle
+        What is travelled in: what ``load`` gave, a session that was run here, a run under way.
+    coalescer : Coalescer
+        With whom it speaks.
+
+    Attributes
+    ----------
+    selected
+        What is selected in the picture, as it was at the moment: of a run its ``AgentSession``, of
+        a question to a model a ``ModelCall`` with the whole prompt, of a tool call a ``ToolUse``,
+        of anything else its ``Entry``; None where there is nothing.
+    session : AgentSession or None
+        That of the whole run which the selected thing is part of, as it was at the moment.
+    moment : int
+        How many entries had been heard then; set it to travel.
+    kinds : set of str
+        What is shown, of ``model``, ``tools``, ``messages``, ``memory``, ``phases``, ``saves`` and
+        ``errors``; set it to filter.
+
+    Raises
+    ------
+    InvalidValue
+        ``subject`` has no trace.
+    """
+
+    _esm = STATIC / "trace_explorer.js"
+
+    def __init__(
+        self, subject: Trace | AgentSession | RunHandle, coalescer: Coalescer = LIVE
+    ) -> None:
+        self._trace = trace_of(subject)
+        self._taken = len(self._trace.entries)
+        self._journey = Journey(self._trace.entries[: self._taken], self._trace.damage)
+        super().__init__(subject, coalescer)
+        self._trace.attach(self._wake)
+
+    @property
+    def selected(self) -> AgentSession | ModelCall | ToolUse | Entry | None:
+        """What is selected."""
+        self._catch_up()
+        return self._journey.thing()
+
+    @property
+    def session(self) -> AgentSession | None:
+        """The session as it was at the moment."""
+        self._catch_up()
+        journey = self._journey
+        if journey.selected is None:
+            return None
+        return journey.session(journey.root(journey.selected)).copy()
+
+    @property
+    def moment(self) -> int:
+        """How many entries had been heard."""
+        self._catch_up()
+        return self._journey.heard
+
+    @moment.setter
+    def moment(self, heard: int) -> None:
+        if not isinstance(heard, int):
+            raise InvalidValue(f"a moment is a number of entries, got {heard!r}")
+        self._catch_up()
+        self._journey.go(heard)
+        self.touch()
+
+    @property
+    def kinds(self) -> set[str]:
+        """What is shown."""
+        return {*self._journey.outline.kinds}
+
+    @kinds.setter
+    def kinds(self, kinds: Collection[str]) -> None:
+        self._journey.want(kinds)
+        self.touch()
+
+    def changes(self) -> dict[str, Any]:
+        """Read what came since the last time, and give what the page shows."""
+        self._catch_up()
+        chip = self._journey.chip()
+        title = Title(
+            kind="trace explorer", name=self._name(), path="explorer", hue=chip.hue,
+            word=chip.word, figures=[each for each in self._journey.figures() if each],
+        )  # fmt: skip
+        live = chip == CHIPS["running"]
+        return {"title": title, **self._journey.cells(live=live)}
+
+    def asked(self, message: dict[str, Any]) -> None:
+        """Do what the page asks; what it cannot mean, it does not."""
+        super().asked(message)
+        self._catch_up()
+        journey, no = self._journey, whole(message.get("no"))
+        match message.get("type"):
+            case "see":
+                journey.see(no, whole(message.get("size")))
+            case "go":
+                journey.go(no)
+            case "select":
+                journey.select(no)
+            case "row":
+                journey.select_row(no)
+            case "begin":
+                journey.begin(no)
+            case "fold":
+                journey.fold(no, away=bool(message.get("away")))
+            case "kinds" if isinstance(message.get("kinds"), list):
+                journey.want({str(kind) for kind in message["kinds"]} & KNOWN)
+            case "whole":
+                journey.whole()
+        self.touch()
+
+    def close(self) -> None:
+        """Follow no more; leave the card as it is now, and nothing else."""
+        self._trace.detach(self._wake)
+        super().close()
+
+    def _wake(self, _: Entry) -> None:
+        self.touch()
+
+    def _catch_up(self) -> None:
+        """Take what was said since; a trace only grows."""
+        entries = self._trace.entries
+        for place in range(self._taken, len(entries)):
+            self._journey.take(entries[place])
+            self._taken = place + 1
+
+    def _name(self) -> str:
+        spans = self._journey.timeline.spans
+        return gist(spans[0].name, 60) if spans else "no run"
+
+
+def trace_of(subject: object) -> Trace:
+    """Give the trace of a thing.
+
+    Raises
+    ------
+    InvalidValue
+        It has none.
+    """
+    if isinstance(subject, Trace):
+        return subject
+    found = getattr(subject, "trace", None)
+    if isinstance(found, Trace):
+        return found
+    if isinstance(subject, AgentSession):
+        raise InvalidValue(
+            f"{subject!r} has no trace, for it was copied or read from a store: explore what"
+            " al.load(…) gives of its journal, or a session that was run here"
+        )
+    raise InvalidValue(f"a trace, a session or a running handle can be explored, got {subject!r}")
+
+
+def whole(value: object) -> int:
+    """Give a whole number that a page sent, or -1."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
