@@ -53,6 +53,7 @@ class LiveView(AnyWidget):
         """Leave the page, and the board."""
         self._coalescer.close(self)
         super().close()
+        self.layout.close()  # a widget too, that nobody else would close
 
     def _heard(self, _: object, content: Any, __: object) -> None:
         if isinstance(content, dict):
