@@ -19,11 +19,11 @@ from agentlab.display.parts import laid_out
 from agentlab.display.sessions import ending, facts
 from agentlab.display.steps import arguments, written
 from agentlab.display.words import count, gist, moment, plural, seconds, shortened
-from agentlab.widgets.messages import Detail, Prompt, Words
+from agentlab.widgets.messages import Detail, Prompt, Steps, Words
 from agentlab.widgets.outline import HUES, name_of, word_of
 from agentlab.widgets.story import row
 
-CELLS = ("detail", "texts", "prompt", "steps", "before", "saying")
+CELLS = ("detail", "texts", "prompt", "steps", "saying")
 LIMIT = 4000  # letters of a text
 STEPS, STEP = 8, 400  # the last steps that are shown, and how many letters of each of their texts
 KNOWN, EDGE = 3000, 600  # of what a model had seen before, all or the beginning and the end
@@ -98,8 +98,11 @@ def of_run(scene: Scene, no: int, session: AgentSession) -> dict[str, Any]:
             *said("", "asked", shortened(session.prompt, f"{path}.prompt", LIMIT), f"{path}.prompt"),
             *said("bad" if label == "error" else "ok", label, text, f"{path}.{label}"),
         ],
-        "steps": [row(i, steps[i], path, STEP) for i in range(first, len(steps))],
-        "before": f"{plural(first, 'earlier step')}: {path}.steps[:{first}]" if first else "",
+        "steps": Steps(
+            first=first,
+            steps=[row(i, steps[i], path, STEP) for i in range(first, len(steps))],
+            before=f"{plural(first, 'earlier step')}: {path}.steps[:{first}]" if first else "",
+        ),
         "saying": saying(scene, call),
     }  # fmt: skip
 

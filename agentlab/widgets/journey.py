@@ -141,6 +141,12 @@ class Journey:
             self.select(no)
             self.go(self.timeline.spans[no].first + 1)
 
+    def select_above(self, no: int) -> None:
+        """Select what a span is within."""
+        if 0 <= no < len(self.timeline.spans):
+            above = self.timeline.spans[no].above
+            self.select(no if above is None else above)
+
     def select_row(self, row: int) -> None:
         """Select what is in a row."""
         self._refresh()

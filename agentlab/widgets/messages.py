@@ -183,6 +183,14 @@ class Detail(TypedDict):
     path: str
 
 
+class Steps(TypedDict):
+    """The last steps that there had been, the how-manieth the first of them is, and the others."""
+
+    first: int
+    steps: list[Step]
+    before: str
+
+
 class Prompt(TypedDict):
     """What a model was asked: what it had seen, in the middle of which ``gap`` is left out; news."""
 
@@ -197,5 +205,5 @@ class Prompt(TypedDict):
 
 MESSAGES = (
     Head, Now, Words, Step, Child, End, Title, Tile, Bars, Bit, Grid,
-    Kind, Moment, Rows, Line, Detail, Prompt,
+    Kind, Moment, Rows, Line, Detail, Steps, Prompt,
 )  # fmt: skip

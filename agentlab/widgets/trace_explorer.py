@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 from typing import Any
 
@@ -59,6 +60,8 @@ class TraceExplorer(Explorer):
         self, subject: Trace | AgentSession | RunHandle, coalescer: Coalescer = LIVE
     ) -> None:
         self._trace = trace_of(subject)
+        # While a cell keeps the kernel busy, and may read this, the loop of a run may ask for changes.
+        self._lock = threading.RLock()
         self._taken = len(self._trace.entries)
         self._journey = Journey(self._trace.entries[: self._taken], self._trace.damage)
         super().__init__(subject, coalescer)
@@ -67,30 +70,30 @@ class TraceExplorer(Explorer):
     @property
     def selected(self) -> AgentSession | ModelCall | ToolUse | Entry | None:
         """What is selected."""
-        self._catch_up()
-        return self._journey.thing()
+        with self._lock:
+            return self._current().thing()
 
     @property
     def session(self) -> AgentSession | None:
         """The session as it was at the moment."""
-        self._catch_up()
-        journey = self._journey
-        if journey.selected is None:
-            return None
-        return journey.session(journey.root(journey.selected)).copy()
+        with self._lock:
+            journey = self._current()
+            if journey.selected is None:
+                return None
+            return journey.session(journey.root(journey.selected)).copy()
 
     @property
     def moment(self) -> int:
         """How many entries had been heard."""
-        self._catch_up()
-        return self._journey.heard
+        with self._lock:
+            return self._current().heard
 
     @moment.setter
     def moment(self, heard: int) -> None:
         if not isinstance(heard, int):
             raise InvalidValue(f"a moment is a number of entries, got {heard!r}")
-        self._catch_up()
-        self._journey.go(heard)
+        with self._lock:
+            self._current().go(heard)
         self.touch()
 
     @property
@@ -100,25 +103,30 @@ class TraceExplorer(Explorer):
 
     @kinds.setter
     def kinds(self, kinds: Collection[str]) -> None:
-        self._journey.want(kinds)
+        with self._lock:
+            self._journey.want(kinds)
         self.touch()
 
     def changes(self) -> dict[str, Any]:
         """Read what came since the last time, and give what the page shows."""
-        self._catch_up()
-        chip = self._journey.chip()
-        title = Title(
-            kind="trace explorer", name=self._name(), path="explorer", hue=chip.hue,
-            word=chip.word, figures=[each for each in self._journey.figures() if each],
-        )  # fmt: skip
-        live = chip == CHIPS["running"]
-        return {"title": title, **self._journey.cells(live=live)}
+        with self._lock:
+            journey = self._current()
+            chip = journey.chip()
+            title = Title(
+                kind="trace explorer", name=self._name(), path="explorer", hue=chip.hue,
+                word=chip.word, figures=[each for each in journey.figures() if each],
+            )  # fmt: skip
+            return {"title": title, **journey.cells(live=chip == CHIPS["running"])}
 
     def asked(self, message: dict[str, Any]) -> None:
         """Do what the page asks; what it cannot mean, it does not."""
         super().asked(message)
-        self._catch_up()
-        journey, no = self._journey, whole(message.get("no"))
+        with self._lock:
+            self._do(self._current(), message)
+        self.touch()
+
+    def _do(self, journey: Journey, message: dict[str, Any]) -> None:
+        no = whole(message.get("no"))
         match message.get("type"):
             case "see":
                 journey.see(no, whole(message.get("size")))
@@ -128,6 +136,8 @@ class TraceExplorer(Explorer):
                 journey.select(no)
             case "row":
                 journey.select_row(no)
+            case "above":
+                journey.select_above(no)
             case "begin":
                 journey.begin(no)
             case "fold":
@@ -136,7 +146,8 @@ class TraceExplorer(Explorer):
                 journey.want({str(kind) for kind in message["kinds"]} & KNOWN)
             case "whole":
                 journey.whole()
-        self.touch()
+            case _:
+                pass
 
     def close(self) -> None:
         """Follow no more; leave the card as it is now, and nothing else."""
@@ -146,12 +157,13 @@ class TraceExplorer(Explorer):
     def _wake(self, _: Entry) -> None:
         self.touch()
 
-    def _catch_up(self) -> None:
-        """Take what was said since; a trace only grows."""
+    def _current(self) -> Journey:
+        """Give the journey, with what was said since; a trace only grows."""
         entries = self._trace.entries
         for place in range(self._taken, len(entries)):
             self._journey.take(entries[place])
             self._taken = place + 1
+        return self._journey
 
     def _name(self) -> str:
         spans = self._journey.timeline.spans
