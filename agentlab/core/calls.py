@@ -141,8 +141,7 @@ class Questions:
 
 def call_of(run: str, question: Question, began: float = 0.0) -> ModelCall:
     """Give a call that has no answer yet."""
-    _, system, options, prompt, *rest = question
-    return ModelCall(run, question.call_id, system, prompt, options, *rest, began=began)
+    return ModelCall(run=run, began=began, **question._asdict())
 
 
 def model_calls(entries: Iterable[Entry]) -> Iterator[ModelCall]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from agentlab.core.events import Entry, RunStarted
-from agentlab.core.session import AgentSession
+from agentlab.core.session import TAKEN, AgentSession
+from agentlab.core.spans import Timeline
 
 
 class Past:
@@ -49,3 +50,31 @@ class Past:
                 self._kept.append((place + 1, self._session.copy()))
         self._place = max(self._place, count)
         return self._session
+
+
+class Branch:
+    """What was said by a run and those below it, as far as a session is made of it."""
+
+    def __init__(self, run: str, no: int) -> None:
+        self.no, self._within, self._scanned, self._spans = no, {no}, 0, no
+        self.entries: list[Entry] = []
+        self.places: list[int] = []
+        self.past = Past(run, self.entries)
+
+    def catch_up(self, entries: Sequence[Entry], timeline: Timeline) -> None:
+        """Take what came since."""
+        for no in range(self._spans, len(timeline.spans)):
+            span = timeline.spans[no]
+            if span.kind == "run" and span.above in self._within:
+                self._within.add(no)
+        self._spans = len(timeline.spans)
+        for place in range(self._scanned, len(entries)):
+            entry = entries[place]
+            if timeline.whose[place] in self._within and type(entry.event) in TAKEN:
+                self.entries.append(entry)
+                self.places.append(place)
+        self._scanned = len(entries)
+
+    def at(self, heard: int) -> AgentSession:
+        """Give the session as it was; it is lent."""
+        return self.past.at(bisect_left(self.places, heard))

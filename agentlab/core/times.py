@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from itertools import pairwise
 
 import msgspec
 
@@ -30,7 +31,7 @@ def lined_up(entries: Sequence[Entry]) -> tuple[list[Entry], list[float]]:
     stretches, whose = parted(entries)
     if one_clock(stretches):
         times = [entry.offset for entry in entries]
-        if all(before <= after for before, after in zip(times, times[1:], strict=False)):
+        if all(before <= after for before, after in pairwise(times)):
             return list(entries), times
     else:
         line_up(stretches)

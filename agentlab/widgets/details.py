@@ -29,6 +29,7 @@ STEPS, STEP = 8, 400  # the last steps that are shown, and how many letters of e
 KNOWN, EDGE = 3000, 600  # of what a model had seen before, all or the beginning and the end
 WHOLE = 400_000  # letters of a prompt; a server drops what is much larger
 NEXT = 500  # entries in which to look for what the model said of a result
+EMPTY = "Nothing has been said yet. A run writes here while it works: handle.explore()."
 NOT_YET = "Not yet, at this moment."
 PATH = "explorer.selected"
 
@@ -40,6 +41,7 @@ class Scene:
     entries: Sequence[Entry]
     timeline: Timeline
     heard: int
+    lost: int = 0
 
     def begun(self, span: Span) -> bool:
         """Tell whether something had begun at the moment."""
@@ -85,26 +87,36 @@ def of_run(scene: Scene, no: int, session: AgentSession) -> dict[str, Any]:
         hue, word = "", "part of a run"
     label, text = ending(session)
     meaning = "" if open_ else meaning_of(session.stop_reason).replace("`", "")
+    lost = f"{plural(scene.lost, 'line')} of the file could not be read: trace.damage says which."
     call = scene.speaking(no) if open_ else None
     steps, first = session.steps, max(0, len(session.steps) - STEPS)
-    path = "explorer.selected"
     return {
         "detail": Detail(
             hue="", label="run", name=gist(span.name, 60), gist="", chip=hue, word=word,
-            notes=[" · ".join(filter(None, [*facts(session), moment(session.created_at)])), meaning],
-            path=path,
+            notes=[" · ".join(filter(None, [*facts(session), moment(session.created_at)])), meaning,
+                   lost if scene.lost else ""],
+            path=PATH,
         ),
         "texts": [
-            *said("", "asked", shortened(session.prompt, f"{path}.prompt", LIMIT), f"{path}.prompt"),
-            *said("bad" if label == "error" else "ok", label, text, f"{path}.{label}"),
+            *said("", "asked", shortened(session.prompt, f"{PATH}.prompt", LIMIT), f"{PATH}.prompt"),
+            *said("bad" if label == "error" else "ok", label, text, f"{PATH}.{label}"),
         ],
         "steps": Steps(
             first=first,
-            steps=[row(i, steps[i], path, STEP) for i in range(first, len(steps))],
-            before=f"{plural(first, 'earlier step')}: {path}.steps[:{first}]" if first else "",
+            steps=[row(i, steps[i], PATH, STEP) for i in range(first, len(steps))],
+            before=f"{plural(first, 'earlier step')}: {PATH}.steps[:{first}]" if first else "",
         ),
         "saying": saying(scene, call),
     }  # fmt: skip
+
+
+def of_nothing() -> dict[str, Any]:
+    """Tell that there is nothing yet, and how there will be."""
+    return {
+        "detail": Detail(
+            hue="", label="", name="", gist="", chip="", word="", notes=[EMPTY], path=PATH
+        )
+    }
 
 
 def of_model(scene: Scene, no: int, call: ModelCall, *, whole: bool) -> dict[str, Any]:
@@ -119,17 +131,16 @@ def of_model(scene: Scene, no: int, call: ModelCall, *, whole: bool) -> dict[str
         took(span) if over else "",
         f"{about}{count(usage.input)} → {count(usage.output)} tokens" if usage else "",
     ]
+    answer = scene.said(no) if over else ""
     options = {name: value for name, value in call.options.items() if name != "grammar"}
     return {
         "detail": detail(scene, span, " · ".join(filter(None, notes))),
         "prompt": asked(call, whole=whole) if scene.begun(span) else None,
         "texts": [
-            *said("", "options", written(options) if options else "", f"{PATH}.options"),
-            *(
-                said("thought", "answer", shortened(scene.said(no), f"{PATH}.answer", LIMIT), f"{PATH}.answer")
-                if over
-                else []
+            *said(
+                "thought", "answer", shortened(answer, f"{PATH}.answer", LIMIT), f"{PATH}.answer"
             ),
+            *said("", "options", written(options) if options else "", f"{PATH}.options"),
         ],
         "saying": "" if over else saying(scene, no if scene.begun(span) else None),
     }
@@ -154,8 +165,12 @@ def of_tool(scene: Scene, no: int, use: ToolUse) -> dict[str, Any]:
         "detail": detail(scene, span, " · ".join(filter(None, notes)), arguments(use.args)),
         "texts": [
             *said("tool", "arguments", given, f"{PATH}.args"),
-            *(said(hue, label, laid_out(came, f"{PATH}.{name}", LIMIT), f"{PATH}.{name}") if over else []),
-            *said("thought", "thought next", next_thought(scene, span), "") ,
+            *(
+                said(hue, label, laid_out(came, f"{PATH}.{name}", LIMIT), f"{PATH}.{name}")
+                if over
+                else []
+            ),
+            *said("thought", "thought next", next_thought(scene, span), ""),
         ],
     }
 
@@ -228,7 +243,9 @@ def asked(call: ModelCall, *, whole: bool) -> Prompt:
     return Prompt(
         system=shortened(call.system, f"{PATH}.system", limit),
         start=shortened(text[:start], f"{PATH}.prompt", WHOLE),
-        gap=f"… {plural(end - start, 'letter')} of it, as the model had seen before …" if start < end else "",
+        gap=f"… {plural(end - start, 'letter')} of it, as the model had seen before …"
+        if start < end
+        else "",
         end=text[end:kept],
         added=shortened(added, f"{PATH}.added", WHOLE),
         note=" · ".join(filter(None, notes)),

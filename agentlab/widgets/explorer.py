@@ -9,7 +9,7 @@ from agentlab.core.errors import InvalidValue
 from agentlab.display import mimebundle
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.live import LiveView
-from agentlab.widgets.notebook import cell, in_notebook
+from agentlab.widgets.notebook import attended, cell, in_notebook
 
 EXPLORERS = {
     "RuntimeMetrics": "metrics_view.MetricsView",
@@ -54,6 +54,8 @@ class Explorer(LiveView):
         self.touch()
         data, meta = super()._repr_mimebundle_() or ({}, {})
         card = display(mimebundle(self.subject), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if not attended():
+            return  # nobody could press anything, and it would be stored with all that it needs
         live = display(data, metadata=meta, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         self._places.append((card, live))
 

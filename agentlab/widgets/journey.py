@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -11,8 +10,8 @@ from agentlab.core.calls import ModelCall, Questions, ToolUse, call_of, used
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
 from agentlab.core.lines import Damage
-from agentlab.core.past import Past
-from agentlab.core.session import TAKEN, AgentSession
+from agentlab.core.past import Branch
+from agentlab.core.session import AgentSession
 from agentlab.core.spans import Timeline
 from agentlab.core.times import lined_up
 from agentlab.display.endings import chip_of
@@ -26,34 +25,6 @@ from agentlab.widgets.outline import KINDS, KNOWN, Outline, fails, line_of
 
 MOST = 200  # rows that a page may see at once
 BRANCHES = 4  # runs whose past is kept at hand
-
-
-class Branch:
-    """What was said by a run and those below it, as far as a session is made of it."""
-
-    def __init__(self, run: str, no: int) -> None:
-        self.no, self._within, self._scanned, self._spans = no, {no}, 0, no
-        self.entries: list[Entry] = []
-        self.places: list[int] = []
-        self.past = Past(run, self.entries)
-
-    def catch_up(self, entries: Sequence[Entry], timeline: Timeline) -> None:
-        """Take what came since."""
-        for no in range(self._spans, len(timeline.spans)):
-            span = timeline.spans[no]
-            if span.kind == "run" and span.above in self._within:
-                self._within.add(no)
-        self._spans = len(timeline.spans)
-        for place in range(self._scanned, len(entries)):
-            entry = entries[place]
-            if timeline.whose[place] in self._within and type(entry.event) in TAKEN:
-                self.entries.append(entry)
-                self.places.append(place)
-        self._scanned = len(entries)
-
-    def at(self, heard: int) -> AgentSession:
-        """Give the session as it was; it is lent."""
-        return self.past.at(bisect_left(self.places, heard))
 
 
 class Journey:
@@ -218,7 +189,7 @@ class Journey:
     def cells(self, *, live: bool) -> dict[str, Any]:
         """Give what the page shows; None is for what is gone."""
         self._refresh()
-        scene = Scene(self.entries, self.timeline, self.heard)
+        scene = Scene(self.entries, self.timeline, self.heard, len(self.damage))
         return {
             **self._rows(),
             "moment": self._moment(live=live),
@@ -251,7 +222,11 @@ class Journey:
             return Chip("", "empty")
         if len(roots) > 1:
             return Chip("", plural(len(roots), "run"))
-        return chip_of(roots[0].why or "running") if roots[0].why or roots[0].end is None else Chip("", "a part")
+        return (
+            chip_of(roots[0].why or "running")
+            if roots[0].why or roots[0].end is None
+            else Chip("", "a part")
+        )
 
     def _refresh(self) -> None:
         if self._stale:
@@ -316,7 +291,7 @@ class Journey:
     def _detail(self, scene: Scene) -> dict[str, Any]:
         no, thing = self.selected, None
         if no is None:
-            return {}
+            return details.of_nothing()
         if self.timeline.spans[no].kind == "run":
             return details.of_run(scene, no, self.session(no))
         match thing := self.thing():

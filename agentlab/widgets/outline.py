@@ -99,10 +99,15 @@ class Outline:
         return -1 if not self._below[no] else int(no not in self._closed)
 
     def _wanted(self) -> list[bool] | None:
-        """Tell of each span whether it is wanted, or something below it is; None for all."""
+        """Tell of each span whether it is wanted, or something below it is; None for all.
+
+        Where no kind is, the runs are.
+        """
         spans, kinds = self._spans, self.kinds
         if kinds >= {KINDS[span.kind] for span in spans if span.kind in KINDS}:
             return None
+        if not kinds:
+            return [span.kind == "run" for span in spans]
         wanted = [wants(span, kinds) for span in spans]
         for no in range(len(spans) - 1, -1, -1):  # what is within is never before
             above = spans[no].above

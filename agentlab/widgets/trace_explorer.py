@@ -60,7 +60,7 @@ class TraceExplorer(Explorer):
         self, subject: Trace | AgentSession | RunHandle, coalescer: Coalescer = LIVE
     ) -> None:
         self._trace = trace_of(subject)
-        # While a cell keeps the kernel busy, and may read this, the loop of a run may ask for changes.
+        # While a cell keeps the kernel busy, and may read this, the loop of a run asks for changes.
         self._lock = threading.RLock()
         self._taken = len(self._trace.entries)
         self._journey = Journey(self._trace.entries[: self._taken], self._trace.damage)

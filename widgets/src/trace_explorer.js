@@ -151,7 +151,7 @@ async function render(props) {
     say(made.gist, line.gist);
     say(made.word, line.word);
     say(made.ms, line.took);
-    made.name.className = `agl-label ${line.hue}`.trim();
+    made.name.className = line.hue ? `agl-label ${line.hue}` : "";
     made.word.className = line.hue === "bad" ? "agl-result bad" : "agl-dim";
     const dot = !line.took && line.end >= 0;
     made.fill.className = `agl-fill ${line.hue} ${dot ? "dot" : ""}`.trim();
