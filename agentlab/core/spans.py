@@ -60,7 +60,8 @@ class Spans(Tabular, Displayable, list[Span]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"<Spans {len(self)} of {sum(span.kind == 'run' for span in self)} runs>"
+        runs = sum(span.kind == "run" for span in self)
+        return f"<Spans {len(self)} of {runs} run{'s' * (runs != 1)}>"
 
 
 MOMENTS: dict[type, str] = {
@@ -153,8 +154,11 @@ class Timeline:
         for run in gone:  # what is under way goes down with it, with a root all that is below
             if run != no and self._root(run) != no:
                 continue
-            for call in self._open.pop(run, {}).values():
+            calls = self._open.get(run, {})
+            for call in calls.values():
                 self._close(call, at, "failed" if state == "failed" else "cut", reason)
+            if run == no or not calls:  # others may yet say how their calls ended
+                self._open.pop(run, None)
             if self.spans[run].end is None:
                 self._close(run, at, "cut", reason)
 

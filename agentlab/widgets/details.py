@@ -98,7 +98,7 @@ def of_run(scene: Scene, no: int, session: AgentSession) -> dict[str, Any]:
             path=PATH,
         ),
         "texts": [
-            *said("", "asked", shortened(session.prompt, f"{PATH}.prompt", LIMIT), f"{PATH}.prompt"),
+            *said("", "asked", shortened(session.prompt, f"{PATH}.prompt"), f"{PATH}.prompt"),
             *said("bad" if label == "error" else "ok", label, text, f"{PATH}.{label}"),
         ],
         "steps": Steps(

@@ -192,7 +192,7 @@ class Steps(TypedDict):
 
 
 class Prompt(TypedDict):
-    """What a model was asked: what it had seen, ``gap`` standing for its middle, and what is new."""
+    """What a model was asked: what it had seen, ``gap`` standing for its middle; what is new."""
 
     system: str
     start: str

@@ -166,7 +166,7 @@ export interface Steps {
   before: string;
 }
 
-/** What a model was asked: what it had seen, ``gap`` standing for its middle, and what is new. */
+/** What a model was asked: what it had seen, ``gap`` standing for its middle; what is new. */
 export interface Prompt {
   system: string;
   start: string;
