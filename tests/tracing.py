@@ -58,7 +58,9 @@ class Family:
     async def __call__(self, run: Run, goal: str, /) -> Outcome:
         run.emit(events.Phase("round", "one"))
         children = [run.child(f"child{i}") for i in range(self.children)]
-        await asyncio.gather(*(self.inner(child, f"{goal} {i}") for i, child in enumerate(children)))
+        await asyncio.gather(
+            *(self.inner(child, f"{goal} {i}") for i, child in enumerate(children))
+        )
         run.emit(events.Argued(1, "child0", "I think so"))
         run.emit(events.Scored("judge", "child0", 1, 0.5))
         await run.ask("What do you make of that?")

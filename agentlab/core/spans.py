@@ -150,17 +150,20 @@ class Timeline:
         state = {"final_answer": "ok", "error": "failed"}.get(reason, "cut")
         self._close(no, at, state, reason)
         self._driven.add(no)
-        gone = [no] if self.spans[no].above is not None else [n for n in self._open if n >= no]
-        for run in gone:  # what is under way goes down with it, with a root all that is below
-            if run != no and self._root(run) != no:
-                continue
-            calls = self._open.get(run, {})
-            for call in calls.values():
-                self._close(call, at, "failed" if state == "failed" else "cut", reason)
-            if run == no or not calls:  # others may yet say how their calls ended
-                self._open.pop(run, None)
-            if self.spans[run].end is None:
-                self._close(run, at, "cut", reason)
+        calls = self._open.pop(no, {})
+        for call in calls.values():  # what is under way goes down with it
+            self._close(call, at, "failed" if state == "failed" else "cut", reason)
+        if self.spans[no].above is None:
+            self._cut_below(no, at, reason)
+
+    def _cut_below(self, root: int, at: float, reason: str) -> None:
+        """End what is below a root that is over; it may yet be said how a call ended."""
+        for run in [run for run in self._open if run > root and self._root(run) == root]:
+            for no in (*self._open[run].values(), run):
+                if self.spans[no].end is None:
+                    self._close(no, at, "cut", reason)
+            if not self._open[run]:
+                del self._open[run]
 
     def _root(self, no: int) -> int:
         while (above := self.spans[no].above) is not None:

@@ -65,7 +65,11 @@ class TraceExplorer(Explorer):
         self._taken = len(self._trace.entries)
         self._journey = Journey(self._trace.entries[: self._taken], self._trace.damage)
         super().__init__(subject, coalescer)
-        self._trace.attach(self._wake)
+        self._trace.attach(self)
+
+    def __call__(self, _: Entry, /) -> None:
+        """Note that there is one more entry, on whichever thread the run is."""
+        self.touch()
 
     @property
     def selected(self) -> AgentSession | ModelCall | ToolUse | Entry | None:
@@ -151,11 +155,9 @@ class TraceExplorer(Explorer):
 
     def close(self) -> None:
         """Follow no more; leave the card as it is now, and nothing else."""
-        self._trace.detach(self._wake)
-        super().close()
-
-    def _wake(self, _: Entry) -> None:
-        self.touch()
+        if hasattr(self, "_trace"):  # what cannot be explored was never open
+            self._trace.detach(self)
+            super().close()
 
     def _current(self) -> Journey:
         """Give the journey, with what was said since; a trace only grows."""

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import agentlab as al
-from agentlab.core.calls import NOTHING, ModelCall, Question, Questions, ToolUse, after, model_calls, used
+from agentlab.core.calls import (
+    NOTHING,
+    ModelCall,
+    Question,
+    Questions,
+    ToolUse,
+    after,
+    model_calls,
+    used,
+)
 from agentlab.core.events import Asked, ToolEnded, ToolStarted
 from agentlab.core.trace import Trace
 from tests.tracing import LAST, REPLIES, SHAPES, STEP, WRONG, ran

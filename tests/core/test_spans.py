@@ -39,9 +39,7 @@ def plain(entries: list[Entry]) -> list[tuple[str, str, int | None, float, float
                 or (isinstance(other.event, over) and other.event.call_id == call)  # type: ignore[attr-defined]
             )
         )
-        root = next(
-            (e.offset for e in entries[i:] if isinstance(e.event, events.RunEnded)), None
-        )
+        root = next((e.offset for e in entries[i:] if isinstance(e.event, events.RunEnded)), None)
         kind = "model" if over is events.Answered else "tool"
         found.append((kind, entry.run, call, entry.offset, next(ends, root)))
     return found
