@@ -164,7 +164,7 @@ def gist_in(span: Span, entries: Sequence[Entry]) -> str:
         case events.RunStarted(prompt=prompt), _:
             return f"“{gist(prompt, GIST)}”"
         case events.Asked(), events.Answered(text=text):
-            return gist(text, GIST).removeprefix("Thought: ")
+            return gist(text.partition("\nAction:")[0], GIST).removeprefix("Thought: ")
         case events.ToolStarted(args=args), events.ToolEnded() as ended:
             return f"{gist(arguments(args), GIST // 2)} → {gist(gist_of(ended), GIST // 2)}"
         case events.ToolStarted(args=args), _:

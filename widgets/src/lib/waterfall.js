@@ -5,7 +5,7 @@ export const ROW_PX = 22;
 export const MOST = 200; // rows that are asked for at once
 
 /**
- * Which rows to have at hand: those in sight, and as many before and after.
+ * Which rows to have at hand: those in sight, and some before and after.
  * @param {number} top
  * @param {number} height
  * @param {number} total
@@ -13,7 +13,7 @@ export const MOST = 200; // rows that are asked for at once
 export function wanted(top, height, total) {
   const sight = Math.ceil(height / ROW_PX) + 1;
   const size = Math.min(MOST, 3 * sight, total);
-  const start = Math.floor(Math.max(0, top) / ROW_PX) - sight;
+  const start = Math.floor(Math.max(0, top) / ROW_PX) - Math.max(0, Math.floor((size - sight) / 2));
   return { start: Math.max(0, Math.min(start, total - size)), size };
 }
 
