@@ -157,18 +157,16 @@ def model_calls(entries: Iterable[Entry]) -> Iterator[ModelCall]:
             continue
         question = last[entry.run] = after(last.get(entry.run, NOTHING), entry.event)
         call = call_of(entry.run, question, entry.offset)
-        if end := answers.get(place):
-            call = answered(call, end)
-        yield call
+        yield answered(call, "", answers.get(place))
 
 
-def answered(call: ModelCall, end: Entry) -> ModelCall:
-    """Give a call with what came back."""
-    event = end.event
-    if not isinstance(event, Answered):
-        return call
+def answered(call: ModelCall, said: str, end: Entry | None) -> ModelCall:
+    """Give a call with what was said, and once it is over with what it cost."""
+    over = end.event if end else None
+    if not (end and isinstance(over, Answered)):
+        return msgspec.structs.replace(call, answer=said or None)
     ms = (end.offset - call.began) * 1000
-    return msgspec.structs.replace(call, answer=event.text, usage=event.usage, ms=ms)
+    return msgspec.structs.replace(call, answer=over.text, usage=over.usage, ms=ms)
 
 
 def used(start: Entry, end: Entry | None = None) -> ToolUse:

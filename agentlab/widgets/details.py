@@ -257,7 +257,7 @@ def next_thought(scene: Scene, span: Span) -> str:
     """Give what the agent thought of it."""
     if span.last is None or not scene.over(span):
         return ""
-    for entry in scene.entries[span.last : min(scene.heard, span.last + NEXT)]:
+    for entry in scene.entries[span.last : span.last + NEXT]:
         if isinstance(entry.event, events.Thought) and entry.run == span.run:
             return shortened(entry.event.text, "", LIMIT)
     return ""

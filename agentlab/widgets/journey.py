@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from agentlab.core import events
-from agentlab.core.calls import ModelCall, Questions, ToolUse, call_of, used
+from agentlab.core.calls import ModelCall, Questions, ToolUse, answered, call_of, used
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
 from agentlab.core.lines import Damage
@@ -14,14 +14,12 @@ from agentlab.core.past import Branch
 from agentlab.core.session import AgentSession
 from agentlab.core.spans import Timeline
 from agentlab.core.times import lined_up
-from agentlab.display.endings import chip_of
 from agentlab.display.gists import gist_of, kind_of
-from agentlab.display.parts import Chip
 from agentlab.display.words import count, gist, plural, seconds
 from agentlab.widgets import details
 from agentlab.widgets.details import Scene
-from agentlab.widgets.messages import Kind, Moment, Rows
-from agentlab.widgets.outline import KINDS, KNOWN, Outline, fails, line_of
+from agentlab.widgets.messages import Kind, Moment, Rows, Title
+from agentlab.widgets.outline import KINDS, KNOWN, Outline, line_of, standing, told
 
 MOST = 200  # rows that a page may see at once
 BRANCHES = 4  # runs whose past is kept at hand
@@ -186,52 +184,44 @@ class Journey:
             case _:
                 return self.entries[span.first]
 
-    def cells(self, *, live: bool) -> dict[str, Any]:
+    def cells(self) -> dict[str, Any]:
         """Give what the page shows; None is for what is gone."""
         self._refresh()
-        scene = Scene(self.entries, self.timeline, self.heard, len(self.damage))
         return {
+            "title": self._title,
+            "moment": self._moment(),
+            "kinds": self._kinds,
             **self._rows(),
-            "moment": self._moment(live=live),
-            "kinds": self._kinds(),
             **dict.fromkeys(details.CELLS),
-            **self._detail(scene),
+            **self._detail(self._scene()),
         }
 
-    def figures(self) -> list[str]:
-        """List the figures of the header line."""
-        spans = self.timeline.spans
-        calls = [span for span in spans if span.kind == "tool"]
-        asked = sum(span.kind == "model" for span in spans)
-        runs, failed = sum(span.kind == "run" for span in spans), sum(map(fails, calls))
-        return [
-            plural(runs, "run") if runs > 1 else "",
-            plural(asked, "model call") if asked else "",
-            plural(len(calls), "tool call") + (f", {count(failed)} failed" if failed else "")
-            if calls
-            else "",
-            seconds(self.span * 1000),
+    def _scene(self) -> Scene:
+        return Scene(self.entries, self.timeline, self.heard, len(self.damage))
+
+    def _refresh(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
+        self.outline.refresh()
+        spans, chip = self.timeline.spans, standing(self.timeline.spans)
+        figures = [
+            *told(spans),
+            seconds(self.span * 1000) if spans else "",
             plural(len(self.entries), "entry", "entries"),
             f"{plural(len(self.damage), 'line')} lost" if self.damage else "",
         ]
-
-    def chip(self) -> Chip:
-        """Say how it stands."""
-        roots = [span for span in self.timeline.spans if span.above is None]
-        if not roots:
-            return Chip("", "empty")
-        if len(roots) > 1:
-            return Chip("", plural(len(roots), "run"))
-        return (
-            chip_of(roots[0].why or "running")
-            if roots[0].why or roots[0].end is None
-            else Chip("", "a part")
-        )
-
-    def _refresh(self) -> None:
-        if self._stale:
-            self.outline.refresh()
-            self._stale = False
+        self._title = Title(
+            kind="trace explorer", name=gist(spans[0].name, 60) if spans else "no run",
+            path="explorer", hue=chip.hue, word=chip.word,
+            figures=[each for each in figures if each],
+        )  # fmt: skip
+        found, wanted = self.outline.count(), self.outline.kinds
+        self._kinds = [
+            Kind(name=name, count=count(found[name]), on=name in wanted)
+            for name in dict.fromkeys(KINDS.values())
+            if found[name]
+        ]
 
     def _rows(self) -> dict[str, Any]:
         start, size = self._window
@@ -247,7 +237,7 @@ class Journey:
         cells["rows"] = Rows(total=len(rows), start=start, spans=shown, row=place, span=selected)
         return cells
 
-    def _moment(self, *, live: bool) -> Moment:
+    def _moment(self) -> Moment:
         heard, total = self.heard, len(self.entries)
         last = self.entries[heard - 1] if heard else None
         span = self.timeline.spans[self.timeline.whose[heard - 1]] if heard else None
@@ -257,7 +247,6 @@ class Journey:
             entries=total,
             at=self.seconds,
             span=self.span,
-            live=live,
             words=words,
             said=f"entry {count(heard)} of {count(total)}: {gist(span.name, 40)} · "
             f"{kind_of(last.event).replace('_', ' ')} · {gist(gist_of(last.event), 160)}"
@@ -265,40 +254,24 @@ class Journey:
             else "before the first entry",
         )
 
-    def _kinds(self) -> list[Kind]:
-        found = self.outline.count()
-        wanted = self.outline.kinds
-        return [
-            Kind(name=name, count=count(found[name]), on=name in wanted)
-            for name in dict.fromkeys(KINDS.values())
-            if found[name]
-        ]
-
     def _call(self, no: int) -> ModelCall:
-        from msgspec.structs import replace
-
-        span = self.timeline.spans[no]
-        questions = self._questions[span.above or 0]
-        entry = self.entries[span.first]
-        call = call_of(span.run, questions.at(self._asked[no]), entry.offset)
-        scene = Scene(self.entries, self.timeline, self.heard)
-        said = scene.said(no)
-        end = self.entries[span.last].event if span.last is not None and scene.over(span) else None
-        if isinstance(end, events.Answered) and span.end is not None:
-            return replace(call, answer=said, usage=end.usage, ms=(span.end - span.start) * 1000)
-        return replace(call, answer=said or None)
+        span, scene = self.timeline.spans[no], self._scene()
+        question = self._questions[span.above or 0].at(self._asked[no])
+        call = call_of(span.run, question, self.entries[span.first].offset)
+        end = None if span.last is None or not scene.over(span) else self.entries[span.last]
+        return answered(call, scene.said(no), end)
 
     def _detail(self, scene: Scene) -> dict[str, Any]:
-        no, thing = self.selected, None
+        no = self.selected
         if no is None:
             return details.of_nothing()
         if self.timeline.spans[no].kind == "run":
             return details.of_run(scene, no, self.session(no))
-        match thing := self.thing():
-            case ModelCall():
-                return details.of_model(scene, no, thing, whole=self._whole == no)
-            case ToolUse():
-                return details.of_tool(scene, no, thing)
-            case Entry():
-                return details.of_entry(scene, no, thing)
+        match self.thing():
+            case ModelCall() as call:
+                return details.of_model(scene, no, call, whole=self._whole == no)
+            case ToolUse() as use:
+                return details.of_tool(scene, no, use)
+            case Entry() as entry:
+                return details.of_entry(scene, no, entry)
         return {}

@@ -136,7 +136,6 @@ class Moment(TypedDict):
     entries: int
     at: float
     span: float
-    live: bool
     words: str
     said: str
 

@@ -10,8 +10,9 @@ from agentlab.core.events import Entry
 from agentlab.core.spans import Span, Spans
 from agentlab.display.endings import chip_of
 from agentlab.display.gists import gist_of
+from agentlab.display.parts import Chip
 from agentlab.display.steps import arguments
-from agentlab.display.words import gist, seconds
+from agentlab.display.words import count, gist, plural, seconds
 from agentlab.widgets.messages import Line
 
 KINDS = {
@@ -122,8 +123,8 @@ def wants(span: Span, kinds: Collection[str]) -> bool:
 
 
 def fails(span: Span) -> bool:
-    """Tell whether something went wrong, or was cut short."""
-    return span.state in ("failed", "cut")
+    """Tell whether something went wrong, or was cut short by anything but a Stop."""
+    return span.state == "failed" or (span.state == "cut" and span.why != "stopped")
 
 
 def line_of(span: Span, below: int, entries: Sequence[Entry]) -> Line:
@@ -173,3 +174,28 @@ def gist_in(span: Span, entries: Sequence[Entry]) -> str:
             return ""
         case event, _:
             return gist(gist_of(event), GIST)
+
+
+def told(spans: Spans) -> list[str]:
+    """List how many runs and calls there are."""
+    kinds = Counter(span.kind for span in spans)
+    failed = sum(span.kind == "tool" and fails(span) for span in spans)
+    bad = f", {count(failed)} failed" if failed else ""
+    return [
+        plural(kinds["run"], "run") if kinds["run"] > 1 else "",
+        plural(kinds["model"], "model call") if kinds["model"] else "",
+        plural(kinds["tool"], "tool call") + bad if kinds["tool"] else "",
+    ]
+
+
+def standing(spans: Spans) -> Chip:
+    """Say how the run stands, or how many of several failed."""
+    roots = [span for span in spans if span.above is None]
+    if not roots:
+        return Chip("", "empty")
+    failed = sum(span.state == "failed" for span in roots)
+    if len(roots) > 1:
+        of_all = f"{count(failed)} of {count(len(roots))} failed"
+        return Chip("bad", of_all) if failed else Chip("", plural(len(roots), "root run"))
+    (root,) = roots
+    return chip_of(root.why or "running") if root.why or root.end is None else Chip("", "a part")

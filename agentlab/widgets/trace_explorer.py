@@ -11,14 +11,11 @@ from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
-from agentlab.display.endings import CHIPS
-from agentlab.display.words import gist
 from agentlab.handle import RunHandle
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.explorer import Explorer
 from agentlab.widgets.journey import Journey
 from agentlab.widgets.live import STATIC
-from agentlab.widgets.messages import Title
 from agentlab.widgets.outline import KNOWN
 
 
@@ -114,13 +111,7 @@ class TraceExplorer(Explorer):
     def changes(self) -> dict[str, Any]:
         """Read what came since the last time, and give what the page shows."""
         with self._lock:
-            journey = self._current()
-            chip = journey.chip()
-            title = Title(
-                kind="trace explorer", name=self._name(), path="explorer", hue=chip.hue,
-                word=chip.word, figures=[each for each in journey.figures() if each],
-            )  # fmt: skip
-            return {"title": title, **journey.cells(live=chip == CHIPS["running"])}
+            return self._current().cells()
 
     def asked(self, message: dict[str, Any]) -> None:
         """Do what the page asks; what it cannot mean, it does not."""
@@ -166,10 +157,6 @@ class TraceExplorer(Explorer):
             self._journey.take(entries[place])
             self._taken = place + 1
         return self._journey
-
-    def _name(self) -> str:
-        spans = self._journey.timeline.spans
-        return gist(spans[0].name, 60) if spans else "no run"
 
 
 def trace_of(subject: object) -> Trace:

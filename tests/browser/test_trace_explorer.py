@@ -113,8 +113,8 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     grid.focus()
     press("Space")
     tab.wait("document.querySelector('[aria-label=pause]') !== null")
+    tab.wait("document.querySelector('[aria-label=play]') !== null", 20_000)
     until(tab, "explorer.moment == len(explorer.subject.trace.entries)", "True")
-    tab.wait("document.querySelector('[aria-label=play]') !== null")
     assert page.locator("[aria-live=polite]").count() >= 1
 
 
@@ -246,7 +246,7 @@ def test_a_run_under_way(lab: Lab, tab: Tab) -> None:
         "document.querySelector('.agl-slot .agl-caret')?.parentNode.textContent.includes('word300 ')"
     )
     assert "running" in page.inner_text(".agl-head >> nth=-1")
-    tab.wait("[...document.querySelectorAll('.agl-rows .agl-result.bad')].length === 1", 20_000)
+    tab.wait("[...document.querySelectorAll('.agl-rows .agl-label.bad')].length === 2", 20_000)
     times = page.evaluate("window.messages")
     most = max(sum(at <= other < at + 1000 for other in times) for at in times)
     assert most <= 30

@@ -17,31 +17,27 @@ from agentlab.core.trace import Trace
 from tests.tracing import LAST, REPLIES, SHAPES, STEP, WRONG, ran
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
-OVER: dict[type, type] = {
-    events.Asked: events.Answered, events.ToolStarted: events.ToolEnded,
-}  # fmt: skip
 
 
-def plain(entries: list[Entry]) -> list[tuple[str, str, int | None, float, float | None]]:
-    """Find the calls of a finished trace and when they ended: kind, run, number, start, end."""
+def plain(entries: list[Entry]) -> list[tuple[str, str, int, float, float | None]]:
+    """Find the calls of a trace and when they ended: kind, run, number, start, end."""
     found = []
     for i, entry in enumerate(entries):
-        over = OVER.get(type(entry.event))
-        if over is None:
+        if isinstance(entry.event, events.Asked):
+            kind, call, over = "model", entry.event.call_id, events.Answered
+        elif isinstance(entry.event, events.ToolStarted):
+            kind, call, over = "tool", entry.event.call_id, events.ToolEnded
+        else:
             continue
-        call = entry.event.call_id  # type: ignore[union-attr]
-        ends = (
+        mine = [other for other in entries[i:] if other.run == entry.run]
+        ends = [
             other.offset
-            for other in entries[i:]
-            if other.run == entry.run
-            and (
-                isinstance(other.event, events.RunEnded)
-                or (isinstance(other.event, over) and other.event.call_id == call)  # type: ignore[attr-defined]
-            )
-        )
-        root = next((e.offset for e in entries[i:] if isinstance(e.event, events.RunEnded)), None)
-        kind = "model" if over is events.Answered else "tool"
-        found.append((kind, entry.run, call, entry.offset, next(ends, root)))
+            for other in mine
+            if isinstance(other.event, events.RunEnded)
+            or (type(other.event) is over and getattr(other.event, "call_id", 0) == call)
+        ]
+        roots = [each.offset for each in entries[i:] if isinstance(each.event, events.RunEnded)]
+        found.append((kind, entry.run, call, entry.offset, next(iter([*ends, *roots]), None)))
     return found
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
-from matplotlib import colors, pyplot
+from matplotlib import colors
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from agentlab.core.errors import InvalidValue, NotConfigured
@@ -23,7 +24,7 @@ def figures() -> Iterator[None]:
     """Draw without a window, and leave no figure behind."""
     mpl.use("Agg")
     yield
-    pyplot.close("all")
+    plt.close("all")
 
 
 def bars(ax: Axes) -> list[Any]:
@@ -65,7 +66,7 @@ def test_on_any_page(page: str) -> None:
 
 def test_where_one_wants_it() -> None:
     """It can be one of several axes, and is given back to go on with."""
-    _, (left, right) = pyplot.subplots(1, 2)
+    _, (left, right) = plt.subplots(1, 2)
 
     assert Trace.of(ran([STEP])[0]).plot(ax=right) is right
     assert not left.patches

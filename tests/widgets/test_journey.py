@@ -17,7 +17,7 @@ from agentlab.core.lines import Damage
 from agentlab.core.protocols import Usage
 from agentlab.core.session import AgentSession
 from agentlab.widgets.journey import Journey
-from agentlab.widgets.outline import KNOWN
+from agentlab.widgets.outline import KNOWN, standing
 from tests.core.test_spans import EVENTS, RUNS, STARTED, say
 from tests.display.things import trace as everything
 from tests.tracing import LAST, SHAPES, STEP, WRONG, ran
@@ -29,7 +29,7 @@ ALL = 500
 def cells(journey: Journey, size: int = ALL) -> dict[str, Any]:
     """Give what a page shows that sees so many rows."""
     journey.see(0, size)
-    told = journey.cells(live=False)
+    told = journey.cells()
     json.dumps(told)
     return {name: cell for name, cell in told.items() if cell is not None}
 
@@ -163,7 +163,7 @@ def test_filters_and_windows(kinds: set[str], start: int, size: int) -> None:
     full = {groups[span.kind] for span in spans if span.kind in groups} <= kinds
     assert sorted(everything) == [no for no in range(len(spans)) if full or wanted(no)]
     journey.see(start, size)
-    told = journey.cells(live=False)
+    told = journey.cells()
     first = min(start, max(0, len(everything) - size))
     assert told["rows"]["total"] == len(everything)
     assert told["rows"]["start"] == first
@@ -181,7 +181,7 @@ def test_kinds_that_there_are() -> None:
         "model": "8", "tools": "3", "messages": "2", "phases": "1", "errors": "1",
     }  # fmt: skip
     assert cells(Journey())["kinds"] == []
-    with pytest.raises(InvalidValue, match="errors.*got 'error'"):
+    with pytest.raises(InvalidValue, match=r"errors.*got 'error'"):
         Journey().want("error")
     with pytest.raises(InvalidValue):
         Journey().want({"steps"})
@@ -265,18 +265,18 @@ def test_nothing_damaged_and_half() -> None:
     """An empty trace, a damaged one and a part of one each say what they are."""
     empty = Journey()
     assert empty.thing() is None
-    assert empty.chip().word == "empty"
+    assert standing(empty.timeline.spans).word == "empty"
     assert "Nothing has been said yet" in cells(empty)["detail"]["notes"][0]
     for do in (empty.select, empty.begin, empty.go, empty.select_row, empty.select_above):
         do(3)
     damaged = Journey(TOLD["react"], [Damage(3, "torn")])
-    assert "1 line lost" in damaged.figures()
+    assert "1 line lost" in cells(damaged)["title"]["figures"]
     assert any(
         "1 line of the file could not be read" in note for note in cells(damaged)["detail"]["notes"]
     )
     part = Journey(TOLD["react"][5:9])
-    assert part.chip().word == "a part"
-    assert Journey(TOLD["react"][:-3]).chip().word == "running"
+    assert standing(part.timeline.spans).word == "a part"
+    assert cells(Journey(TOLD["react"][:-3]))["title"]["word"] == "running"
 
 
 @settings(max_examples=60)

@@ -43,7 +43,7 @@ def told(explorer: TraceExplorer) -> Trace:
 
 
 def test_what_can_be_explored(tmp_path: Path) -> None:
-    """A trace, a session that was run, a handle, and a journal; what has no trace says what does."""
+    """A trace, a session that was run, a handle, and a journal; what has none says so."""
 
     async def work() -> None:
         with al.Journal(tmp_path / "j.jsonl") as journal:

@@ -115,7 +115,6 @@ export interface Moment {
   entries: number;
   at: number;
   span: number;
-  live: boolean;
   words: string;
   said: string;
 }

@@ -11,6 +11,7 @@ import { ROW_PX, bar, pace, phase, reach, teller, took, wanted } from "./lib/wat
 const TELL_MS = 40; // between two messages about where one is
 const STILL_MS = 1000; // between two steps of a play that must not move
 const LATE_MS = 400; // after which what the kernel says of the moment stands over what was asked
+const ROOM_ROWS = 17, AXIS_PX = 21;
 const KEYS = "↑ ↓ rows, ← → fold, Enter goes to where it began, Space plays, / filters";
 let views = 0;
 
@@ -40,15 +41,15 @@ function parts() {
   detail.setAttribute("aria-label", "what is selected");
   detail.tabIndex = 0;
   const picture = h("div", "agl-picture", h("div", "agl-gutter", axis), spans);
-  const stage = h("div", "agl-stage", h("div", "agl-travel", picture, detail));
+  const travel = h("div", "agl-travel", picture, detail), stage = h("div", "agl-stage", travel);
   const foot = h("div", "agl-explain", said, keys);
-  return { play, range, words, toggles, scale, rows, spans, at, detail, said, stage, foot };
+  return { play, range, words, toggles, scale, rows, spans, at, detail, said, picture, travel, stage, foot };
 }
 
 /** A row, whose texts are set anew while it grows. */
 function row() {
-  const twist = h("span", "agl-twist"), name = h("span", "agl-call"), gist = h("span", "agl-dim"), word = h("span", "agl-result bad");
-  const fill = h("i"), track = h("span", "agl-track", fill), ms = h("span", "agl-ms");
+  const twist = h("span", "agl-twist"), name = h("span", "agl-call"), gist = h("span", "agl-gist"), word = h("span");
+  const fill = h("i"), track = h("span", "agl-track", fill), ms = h("span", "agl-took");
   const what = h("span", "agl-clip", twist, name, " ", word, " ", gist);
   const el = h("div", "agl-span", what, track, ms);
   el.setAttribute("role", "row");
@@ -62,8 +63,10 @@ async function render(props) {
   const view = `agl-row-${++views}-`;
   const card = frame(() => model.send({ type: "close" }));
   const own = parts();
-  card.body.append(h("div", "agl-bar2", own.play, own.range, own.words, own.toggles), own.stage, own.foot);
+  const times = h("div", "agl-bar2", own.play, own.range, own.words, own.toggles);
+  card.body.append(times, own.stage, own.foot);
   const { spans, range, rows, detail } = own;
+  let tall = 0; // rows that there is room for: what was shown once leaves no jump behind
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   /** @type {Map<number, ReturnType<typeof row>>} */
@@ -152,7 +155,7 @@ async function render(props) {
     say(made.word, line.word);
     say(made.ms, line.took);
     made.name.className = line.hue ? `agl-label ${line.hue}` : "";
-    made.word.className = line.hue === "bad" ? "agl-result bad" : "agl-dim";
+    made.word.className = line.hue === "bad" ? "agl-label bad" : "agl-gist";
     const dot = !line.took && line.end >= 0;
     made.fill.className = `agl-fill ${line.hue} ${dot ? "dot" : ""}`.trim();
     made.fill.style.left = `${left}%`;
@@ -162,6 +165,10 @@ async function render(props) {
 
   /** @param {Rows} now @param {Moment} moment */
   const paintRows = (now, moment) => {
+    for (const part of [times, own.picture, own.foot]) part.style.display = moment.entries ? "" : "none";
+    own.travel.classList.toggle("alone", !moment.entries);
+    tall = Math.max(tall, Math.min(now.total, ROOM_ROWS));
+    own.travel.style.setProperty("--agl-tall", `${tall * ROW_PX + AXIS_PX}px`);
     rows.style.height = `${now.total * ROW_PX}px`;
     spans.setAttribute("aria-rowcount", String(now.total));
     spans.setAttribute("aria-activedescendant", now.row < 0 ? "" : view + now.span);
