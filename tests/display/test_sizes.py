@@ -98,7 +98,7 @@ LARGE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_it_stays_small(name: str) -> None:
-    """Under 64 KB, well-formed, drawn as it should be; and each cut names what holds the rest."""
+    """At most 64 KB, whatever there is: how many are hidden is said, and what holds the rest."""
     shown, cut = LARGE[name]
     bundle = mimebundle(shown)
 
