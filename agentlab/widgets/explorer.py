@@ -15,14 +15,11 @@ EXPLORERS = {
     "RuntimeMetrics": "metrics_view.MetricsView",
     "AgentMetricsRegistry": "metrics_view.MetricsView",
     "MetricsRegistry": "metrics_view.MetricsView",
-<<<<<<< HEAD
+    "StreamingSession": "token_view.TokenView",
+    "HeardTokens": "token_view.TokenView",
     "Trace": "trace_explorer.TraceExplorer",
     "AgentSession": "trace_explorer.TraceExplorer",
     "RunHandle": "trace_explorer.TraceExplorer",
-=======
-    "StreamingSession": "token_view.TokenView",
-    "HeardTokens": "token_view.TokenView",
->>>>>>> main
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
