@@ -109,6 +109,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
 __version__ = "0.1.0"
@@ -123,20 +124,21 @@ __all__ = [
     "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
     "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
     "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry",
-    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
-    "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
-    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel",
+    "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
+    "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
+    "PersistenceBackend", "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError",
+    "ProviderError", "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed",
+    "Request", "RetryPolicy", "Retrying", "Run", "RunHandle", "RuntimeMetrics",
+    "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret", "SharedCircuitBreaker",
+    "SqlitePersistenceBackend", "Stage", "Strategy", "StreamBroadcaster",
+    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
+    "StreamingSession", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
+    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
+    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "ValidationError", "WorkflowError",
+    "WrongThread", "__version__", "as_model", "calculator", "enable_nested_asyncio", "load",
+    "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -205,6 +207,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }
 _HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}

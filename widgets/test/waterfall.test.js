@@ -49,11 +49,13 @@ test("durations read as in Python", () => {
 test("of many things the latest is told, at once and then now and then", async () => {
   /** @type {number[]} */
   const told = [];
-  const { tell, stop } = teller((/** @type {number} */ n) => told.push(n), 20);
+  let now = 0;
+  const { tell, stop } = teller((/** @type {number} */ n) => told.push(n), 20, () => now);
   for (let i = 0; i < 50; i++) tell(i);
   assert.deepEqual(told, [0]);
   await new Promise((done) => { setTimeout(done, 60); });
   assert.deepEqual(told, [0, 49]);
+  now = 20;
   tell(50);
   tell(51);
   stop();
