@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from agentlab.core import events
+from agentlab.core.errors import ErrorKind
 from agentlab.core.events import Entry, Event, ReActStep
 from agentlab.core.protocols import Usage
 from agentlab.store.journal import Journal
@@ -53,8 +54,9 @@ def entries(tokens: int) -> list[Entry]:
         say(events.Thought("On."))
         say(events.ToolStarted(call + 1, "walk", {"to": step}))
         bad = step % 50 == 7  # noqa: PLR2004
-        why = ("refused", "transient") if bad else (None, None)
-        say(events.ToolEnded(call + 1, not bad, None if bad else {"at": step}, *why, 1.0))
+        data, error = (None, "refused") if bad else ({"at": step}, None)
+        kind: ErrorKind | None = "transient" if bad else None
+        say(events.ToolEnded(call + 1, not bad, data, error, kind, 1.0))
         say(events.StepEnded(ReActStep("On.", "walk", SEEN, step, "walk", {"to": step})))
         call += 2
     say(events.RunEnded("final_answer", "there"))

@@ -24,9 +24,9 @@ def plain(entries: list[Entry]) -> list[tuple[str, str, int, float, float | None
     found = []
     for i, entry in enumerate(entries):
         if isinstance(entry.event, events.Asked):
-            kind, call, over = "model", entry.event.call_id, events.Answered
+            kind, call, end = "model", entry.event.call_id, "Answered"
         elif isinstance(entry.event, events.ToolStarted):
-            kind, call, over = "tool", entry.event.call_id, events.ToolEnded
+            kind, call, end = "tool", entry.event.call_id, "ToolEnded"
         else:
             continue
         mine = [other for other in entries[i:] if other.run == entry.run]
@@ -34,7 +34,7 @@ def plain(entries: list[Entry]) -> list[tuple[str, str, int, float, float | None
             other.offset
             for other in mine
             if isinstance(other.event, events.RunEnded)
-            or (type(other.event) is over and getattr(other.event, "call_id", 0) == call)
+            or (type(other.event).__name__ == end and getattr(other.event, "call_id", 0) == call)
         ]
         roots = [each.offset for each in entries[i:] if isinstance(each.event, events.RunEnded)]
         found.append((kind, entry.run, call, entry.offset, next(iter([*ends, *roots]), None)))
