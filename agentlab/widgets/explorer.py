@@ -9,7 +9,7 @@ from agentlab.core.errors import InvalidValue
 from agentlab.display import mimebundle
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.live import LiveView
-from agentlab.widgets.notebook import attended, cell, in_notebook
+from agentlab.widgets.notebook import cell, in_notebook
 
 EXPLORERS = {
     "RuntimeMetrics": "metrics_view.MetricsView",
@@ -39,7 +39,8 @@ class Explorer(LiveView):
 
     def __init__(self, subject: Any, coalescer: Coalescer = LIVE, **traits: Any) -> None:
         self.subject = subject
-        self._places: list[tuple[Any, Any]] = []
+        self._cards: list[Any] = []
+        self._lives: list[Any] = []
         self._shown_by = ""
         super().__init__(coalescer, **traits)
 
@@ -47,26 +48,29 @@ class Explorer(LiveView):
         return f"<{type(self).__name__} of {self.subject!r}>"
 
     def show(self) -> None:
-        """Show the card, and the explorer under it. Outside a notebook there is nothing to show."""
+        """Show the card, and the explorer under it; only the card where nobody is there to explore.
+
+        Outside a notebook there is nothing to show.
+        """
         if not in_notebook():
             return
         from IPython.display import display
 
         self._make_room()
-        self.touch()
-        data, meta = super()._repr_mimebundle_() or ({}, {})
-        card = display(mimebundle(self.subject), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        if not attended():
-            return  # nobody could press anything, and it would be stored with all that it needs
-        live = display(data, metadata=meta, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        self._places.append((card, live))
+        self._cards.append(display(mimebundle(self.subject), raw=True, display_id=True))  # type: ignore[no-untyped-call]
+        if self.comm:
+            self.touch()
+            data, meta = super()._repr_mimebundle_() or ({}, {})
+            self._lives.append(display(data, metadata=meta, raw=True, display_id=True))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Leave the card as it is now, and nothing else."""
-        places, self._places = self._places, []
-        for card, live in places:
-            card.update(mimebundle(self.subject), raw=True)
-            live.update(NOTHING, raw=True)
+        cards, self._cards = self._cards, []
+        lives, self._lives = self._lives, []
+        for each in cards:
+            each.update(mimebundle(self.subject), raw=True)
+        for each in lives:
+            each.update(NOTHING, raw=True)
         super().close()
 
     def asked(self, message: dict[str, Any]) -> None:
@@ -85,7 +89,7 @@ class Explorer(LiveView):
         here.append(self)
 
     def _ipython_display_(self) -> None:
-        if not self._places or self._shown_by != cell()[1]:  # opened by this cell, it is on show
+        if not self._cards or self._shown_by != cell()[1]:  # opened by this cell, it is on show
             self.show()
 
 

@@ -40,7 +40,8 @@ class RunView(LiveView):
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry, on whichever thread the run is."""
         self._news.append(entry)
-        if len(self._news) == 1:  # whoever takes them out takes all
+        # Whoever takes them out takes all; but if its loop is kept busy, another must know of it.
+        if len(self._news) == 1 or not self._coalescer.at_home():
             self.touch()
 
     def changes(self) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_doubts_and_steps(lab: Lab, tab: Tab) -> None:
 
 def test_live(lab: Lab, tab: Tab) -> None:
     """Tokens appear, shaded, while a run goes on; one can be looked at; then the card is there."""
-    watch = "session = await al.watch(asking(.05).start(ASK), tokens=True)"
+    watch = "session = await al.watch(asking(.15).start(ASK), tokens=True)"
     tab.open(lab, "live-tokens.ipynb", SETUP, HEARD, watch)
     tab.run_all()
     opened(tab, 8)

