@@ -60,8 +60,7 @@ class Scene:
                 return end.text
         pieces = self.timeline.pieces.get(no, [])
         heard = pieces[: bisect_left(pieces, self.heard)]
-        text = "".join([self.entries[place].event.text for place in heard])  # type: ignore[union-attr]
-        return text[: scrubber().settled(text)]
+        return "".join([self.entries[place].event.text for place in heard])  # type: ignore[union-attr]
 
     def speaking(self, run: int) -> int | None:
         """Give the call that a run was waiting for, if it was."""
@@ -131,7 +130,7 @@ def of_model(scene: Scene, no: int, call: ModelCall, *, whole: bool) -> dict[str
         took(span) if over else "",
         f"{about}{count(usage.input)} → {count(usage.output)} tokens" if usage else "",
     ]
-    answer = scene.said(no) if over else ""
+    answer = (call.answer or "") if usage else settled(call.answer or "") if over else ""
     options = {name: value for name, value in call.options.items() if name != "grammar"}
     return {
         "detail": detail(scene, span, " · ".join(filter(None, notes))),
@@ -219,9 +218,14 @@ def saying(scene: Scene, call: int | None) -> str:
     """Give the end of what was being said."""
     if call is None:
         return ""
-    text = scene.said(call)
+    text = settled(scene.said(call))
     start = scrubber().beside(text, max(0, len(text) - LIMIT))
     return ("…" if start else "") + text[start:]
+
+
+def settled(text: str) -> str:
+    """Give a text that was broken off without what may be half a key."""
+    return text[: scrubber().settled(text)]
 
 
 def asked(call: ModelCall, *, whole: bool) -> Prompt:
@@ -229,17 +233,15 @@ def asked(call: ModelCall, *, whole: bool) -> Prompt:
     beside = scrubber().beside
     text = call.prompt
     kept = beside(text, call.kept)
-    start, end = kept, kept
+    start, end, limit = kept, kept, WHOLE if whole else 2 * LIMIT
     if kept > KNOWN and not whole:
         start, end = beside(text, EDGE), beside(text, kept - EDGE)
-    added = text[kept:] if whole else shortened(text[kept:], f"{PATH}.added", 2 * LIMIT)
     notes = [
         f"It cannot be put together: {call.lost}." if call.lost else "",
         f"{plural(call.trimmed, 'letter')} of the question before left out" if call.trimmed else "",
         f"keys are shown as {MASK}" if MASK in text else "",
         f"{count(len(text))} letters",
     ]
-    limit = WHOLE if whole else 2 * LIMIT
     return Prompt(
         system=shortened(call.system, f"{PATH}.system", limit),
         start=shortened(text[:start], f"{PATH}.prompt", WHOLE),
@@ -247,8 +249,9 @@ def asked(call: ModelCall, *, whole: bool) -> Prompt:
         if start < end
         else "",
         end=text[end:kept],
-        added=shortened(added, f"{PATH}.added", WHOLE),
+        added=shortened(text[kept:], f"{PATH}.added", limit),
         note=" · ".join(filter(None, notes)),
+        more=not whole and max(end - start, len(text) - kept - limit, len(call.system) - limit) > 0,
         path=f"{PATH}.prompt",
     )
 

@@ -18,10 +18,11 @@ from agentlab.display.gists import gist_of, kind_of
 from agentlab.display.words import count, gist, plural, seconds
 from agentlab.widgets import details
 from agentlab.widgets.details import Scene
-from agentlab.widgets.messages import Kind, Moment, Rows, Title
+from agentlab.widgets.messages import Kind, Moment, Rows, Title, Window
 from agentlab.widgets.outline import KINDS, KNOWN, Outline, line_of, standing, told
 
 MOST = 200  # rows that a page may see at once
+PAGES = 8  # that may look at the same time
 BRANCHES = 4  # runs whose past is kept at hand
 
 
@@ -49,9 +50,9 @@ class Journey:
         self._branches: dict[int, Branch] = {}
         self._heard: int | None = None  # None is the end, wherever that comes to be
         self._whole: int | None = None
-        self._window = (0, 40)
+        self._windows = {"": (0, 40)}  # which rows each page sees; one that just came, the first
         self._stale = True
-        self._shown: set[int] = set()
+        self._shown: list[str] = []  # cells of rows and windows that are there
         self._shift = self.times[-1] - self.entries[-1].offset if self.entries else None
         for entry, at in zip(self.entries, self.times, strict=True):
             self._index(entry, at)
@@ -141,9 +142,12 @@ class Journey:
         self.outline.kinds = {*kinds}
         self._stale = True
 
-    def see(self, start: int, size: int) -> None:
-        """Look at some rows."""
-        self._window = (max(0, start), min(max(0, size), MOST))
+    def see(self, start: int, size: int, page: str = "") -> None:
+        """Look at some rows; of the pages that do, the last few are kept in mind."""
+        self._windows.pop(page, None)
+        self._windows[page] = max(0, start), min(max(0, size), MOST)
+        while len(self._windows) > PAGES:
+            del self._windows[next(name for name in self._windows if name)]
 
     def whole(self) -> None:
         """Show all of the prompt that is selected."""
@@ -224,18 +228,19 @@ class Journey:
         ]
 
     def _rows(self) -> dict[str, Any]:
-        start, size = self._window
         rows, spans = self.outline.rows, self.timeline.spans
-        start = min(start, max(0, len(rows) - size))
-        shown = rows[start : start + size]
-        cells: dict[str, Any] = {f"r{no}": None for no in self._shown.difference(shown)}
-        self._shown = set(shown)
-        for no in shown:
-            cells[f"r{no}"] = line_of(spans[no], self.outline.leaf(no), self.entries)
+        cells: dict[str, Any] = dict.fromkeys(self._shown)
+        for page, (start, size) in self._windows.items():
+            first = min(start, max(0, len(rows) - size))
+            shown = rows[first : first + size]
+            cells[f"w{page}"] = Window(start=first, spans=shown)
+            for no in shown:
+                if cells.get(f"r{no}") is None:
+                    cells[f"r{no}"] = line_of(spans[no], self.outline.leaf(no), self.entries)
+        self._shown = [name for name, cell in cells.items() if cell is not None]
         selected = -1 if self.selected is None else self.selected
         place = self.outline.place(selected)
-        cells["rows"] = Rows(total=len(rows), start=start, spans=shown, row=place, span=selected)
-        return cells
+        return {**cells, "rows": Rows(total=len(rows), row=place, span=selected)}
 
     def _moment(self) -> Moment:
         heard, total = self.heard, len(self.entries)

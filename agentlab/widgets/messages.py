@@ -200,13 +200,18 @@ class Moment(TypedDict):
 
 
 class Rows(TypedDict):
-    """Which spans are the rows from ``start`` on, of how many, and which row is selected."""
+    """How many rows there are, and which row and which span is selected; -1 is none."""
 
     total: int
-    start: int
-    spans: list[int]
     row: int
     span: int
+
+
+class Window(TypedDict):
+    """Which spans are the rows from ``start`` on, as far as one page sees them."""
+
+    start: int
+    spans: list[int]
 
 
 class Line(TypedDict):
@@ -250,7 +255,10 @@ class Steps(TypedDict):
 
 
 class Prompt(TypedDict):
-    """What a model was asked: what it had seen, ``gap`` standing for its middle; what is new."""
+    """What a model was asked: what it had seen, ``gap`` standing for its middle; what is new.
+
+    ``more`` says that there is more of it, to be asked for.
+    """
 
     system: str
     start: str
@@ -258,6 +266,7 @@ class Prompt(TypedDict):
     end: str
     added: str
     note: str
+    more: bool
     path: str
 
 
@@ -280,6 +289,7 @@ MESSAGES = (
     Kind,
     Moment,
     Rows,
+    Window,
     Line,
     Detail,
     Steps,

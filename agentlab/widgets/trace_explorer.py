@@ -18,6 +18,8 @@ from agentlab.widgets.journey import Journey
 from agentlab.widgets.live import STATIC
 from agentlab.widgets.outline import KNOWN
 
+LONGEST_NAME = 12  # of a page
+
 
 class TraceExplorer(Explorer):
     """Shows who did what when, and lets one travel to any moment and see what there was then.
@@ -124,7 +126,7 @@ class TraceExplorer(Explorer):
         no = whole(message.get("no"))
         match message.get("type"):
             case "see":
-                journey.see(no, whole(message.get("size")))
+                journey.see(no, whole(message.get("size")), name_of(message.get("page")))
             case "go":
                 journey.go(no)
             case "select":
@@ -183,3 +185,9 @@ def trace_of(subject: object) -> Trace:
 def whole(value: object) -> int:
     """Give a whole number that a page sent, or -1."""
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
+def name_of(page: object) -> str:
+    """Give the name of a page as it may be part of that of a cell, or none."""
+    text = page if isinstance(page, str) else ""
+    return text if text.isascii() and text.isalnum() and len(text) <= LONGEST_NAME else ""

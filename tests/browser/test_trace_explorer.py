@@ -95,6 +95,13 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     tab.page.wait_for_function(
         f"() => ({active})(document.querySelector('[role=treegrid]'))?.includes('I have both')"
     )
+    press("Home")
+    for _ in range(6):  # faster than the kernel answers
+        press("ArrowDown")
+    tab.wait("document.querySelector('[aria-selected=true]')?.ariaRowIndex === '7'")
+    until(tab, "explorer.selected.call_id", "1")
+    press("End")
+    until(tab, "explorer.selected.answer[:14]", "'Thought: I hav'")
     press("Enter")
     until(tab, "explorer.selected.answer", "None")
     press("ArrowLeft")
@@ -290,6 +297,23 @@ def test_reload_and_second_view(lab: Lab, tab: Tab) -> None:
     )
     answer(tab, "explorer.close()")
     tab.wait("!document.querySelector('[role=treegrid]')")
+
+
+def test_each_view_sees_its_own_rows(lab: Lab, tab: Tab) -> None:
+    """Two views that look at different rows have both, and do not quarrel about it."""
+    cells = "trace, _ = kept(3000, 0, 'two.jsonl')\nexplorer = trace.explore()", "explorer"
+    opened(tab, lab, "two.ipynb", SETUP, LARGE, *cells)
+    over(tab)
+    tab.wait("document.querySelectorAll('[role=treegrid]').length === 2", 30_000)
+    spans = answer(tab, "len(trace.spans())")
+    second = tab.page.locator("[role=treegrid]").last
+    second.evaluate("g => { g.scrollTop = g.scrollHeight; }")
+    for grid, row in ((0, "2"), (1, spans)):
+        tab.page.locator("[role=treegrid]").nth(grid).locator(f"[aria-rowindex='{row}']").wait_for()
+    tab.page.evaluate(LISTEN)
+    tab.page.wait_for_timeout(1000)
+
+    assert tab.page.evaluate("window.messages.length") <= 1
 
 
 EVIL = """

@@ -34,11 +34,6 @@ def cells(journey: Journey, size: int = ALL) -> dict[str, Any]:
     return {name: cell for name, cell in told.items() if cell is not None}
 
 
-def names(told: dict[str, Any]) -> list[str]:
-    """Name the rows."""
-    return [told[f"r{no}"]["name"] for no in told["rows"]["spans"]]
-
-
 def find(journey: Journey, kind: str, nth: int = 0) -> int:
     """Find a span."""
     return [no for no, span in enumerate(journey.timeline.spans) if span.kind == kind][nth]
@@ -146,7 +141,7 @@ def test_filters_and_windows(kinds: set[str], start: int, size: int) -> None:
     """Rows are those of the kinds, and what they are within; a window is a part of them."""
     journey = Journey(TOLD["family"])
     journey.want(kinds)
-    everything = cells(journey)["rows"]["spans"]
+    everything = cells(journey)["w"]["spans"]
     spans = journey.timeline.spans
     groups = {
         "model": "model", "tool": "tools", "message": "messages", "phase": "phases",
@@ -166,11 +161,33 @@ def test_filters_and_windows(kinds: set[str], start: int, size: int) -> None:
     told = journey.cells()
     first = min(start, max(0, len(everything) - size))
     assert told["rows"]["total"] == len(everything)
-    assert told["rows"]["start"] == first
-    assert told["rows"]["spans"] == everything[first : first + size]
+    assert told["w"]["start"] == first
+    assert told["w"]["spans"] == everything[first : first + size]
     assert [name for name in told if name[0] == "r" and name[1:].isdigit() and told[name]] == [
-        f"r{no}" for no in told["rows"]["spans"]
+        f"r{no}" for no in told["w"]["spans"]
     ]
+
+
+def test_pages_see_what_they_look_at() -> None:
+    """Each page has the rows it looks at; those that nobody sees any more are taken down."""
+    journey = Journey(TOLD["family"])
+    journey.see(0, 2)
+    for page in range(20):
+        journey.see(page % 9, 3, f"p{page}")
+    told = {name: cell for name, cell in journey.cells().items() if cell is not None}
+    pages = {name: cell for name, cell in told.items() if name[0] == "w"}
+    seen = {no for page in pages.values() for no in page["spans"]}
+
+    assert len(pages) == 8
+    assert pages["w"]["start"] == 0
+    assert pages["wp19"]["start"] == 1
+    assert {name for name in told if name[1:].isdigit()} == {f"r{no}" for no in seen}
+    journey.see(0, 2, "p19")
+    for page in range(20, 30):
+        journey.see(0, 1, f"p{page}")
+    gone = journey.cells()
+    assert gone["wp19"] is None
+    assert [name for name in gone if name[0] == "r" and gone[name] is None]
 
 
 def test_kinds_that_there_are() -> None:
@@ -198,11 +215,11 @@ def test_folded_away() -> None:
     assert told["rows"]["total"] < all_rows
     inside = find(journey, "tool")
     assert journey.timeline.spans[inside].above == child
-    assert inside not in told["rows"]["spans"]
+    assert inside not in told["w"]["spans"]
     journey.select(inside)
     told = cells(journey)
     assert told["rows"]["total"] == all_rows
-    assert told["rows"]["spans"][told["rows"]["row"]] == inside
+    assert told["w"]["spans"][told["rows"]["row"]] == inside
 
 
 def test_many_runs_begin_folded() -> None:
@@ -215,7 +232,7 @@ def test_many_runs_begin_folded() -> None:
     told = cells(Journey(runs))
 
     assert told["rows"]["total"] == 300
-    assert {told[f"r{no}"]["below"] for no in told["rows"]["spans"][:10]} == {0}
+    assert {told[f"r{no}"]["below"] for no in told["w"]["spans"][:10]} == {0}
 
 
 def test_the_end_moves_on() -> None:
@@ -243,9 +260,11 @@ def test_a_prompt_in_the_page() -> None:
     assert call.prompt.startswith(told["start"])
     assert call.prompt[: call.kept].endswith(told["end"])
     assert "letters of it" in told["gap"]
+    assert told["more"]
     journey.whole()
     told = cells(journey)["prompt"]
-    assert told["gap"] == ""
+    assert not told["gap"]
+    assert not told["more"]
     assert told["start"] + told["end"] + told["added"] == call.prompt
 
 

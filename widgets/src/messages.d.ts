@@ -174,13 +174,17 @@ export interface Moment {
   said: string;
 }
 
-/** Which spans are the rows from ``start`` on, of how many, and which row is selected. */
+/** How many rows there are, and which row and which span is selected; -1 is none. */
 export interface Rows {
   total: number;
-  start: number;
-  spans: number[];
   row: number;
   span: number;
+}
+
+/** Which spans are the rows from ``start`` on, as far as one page sees them. */
+export interface Window {
+  start: number;
+  spans: number[];
 }
 
 /** A span as a row: what it is, from when to when (-1: it is not over), and in which entries.
@@ -220,7 +224,10 @@ export interface Steps {
   before: string;
 }
 
-/** What a model was asked: what it had seen, ``gap`` standing for its middle; what is new. */
+/** What a model was asked: what it had seen, ``gap`` standing for its middle; what is new.
+
+    ``more`` says that there is more of it, to be asked for.
+     */
 export interface Prompt {
   system: string;
   start: string;
@@ -228,5 +235,6 @@ export interface Prompt {
   end: string;
   added: string;
   note: string;
+  more: boolean;
   path: string;
 }

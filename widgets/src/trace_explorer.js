@@ -5,7 +5,7 @@ import { follow } from "./lib/follow.js";
 import { button, frame } from "./lib/frame.js";
 import { ROW_PX, bar, pace, phase, reach, teller, took, wanted } from "./lib/waterfall.js";
 
-/** @import { Detail, Kind, Line, Moment, Prompt, Rows, Steps, Title, Words } from "./messages.js" */
+/** @import { Detail, Kind, Line, Moment, Prompt, Rows, Steps, Title, Window, Words } from "./messages.js" */
 /** @typedef {{ board: string, lane: string }} Model */
 
 const TELL_MS = 40; // between two messages about where one is
@@ -13,7 +13,6 @@ const STILL_MS = 1000; // between two steps of a play that must not move
 const LATE_MS = 400; // after which what the kernel says of the moment stands over what was asked
 const ROOM_ROWS = 17, AXIS_PX = 21;
 const KEYS = "↑ ↓ rows, ← → fold, Enter goes to where it began, Space plays, / filters";
-let views = 0;
 
 /** What stands still, and what is painted in it. */
 function parts() {
@@ -60,7 +59,7 @@ function row() {
 /** @type {import("@anywidget/types").Render<Model>} */
 async function render(props) {
   const { model, el } = props;
-  const view = `agl-row-${++views}-`;
+  const page = Math.random().toString(36).slice(2, 10), view = `agl-${page}-`;
   const card = frame(() => model.send({ type: "close" }));
   const own = parts();
   const times = h("div", "agl-bar2", own.play, own.range, own.words, own.toggles);
@@ -73,10 +72,10 @@ async function render(props) {
   const shown = new Map();
   /** @type {Map<Element, string>} */
   const drawn = new Map();
-  let picked = NaN, asked = "", movedAt = -Infinity, playing = 0, position = 0;
+  let picked = NaN, asked = "", movedAt = -Infinity, playing = 0, position = 0, aimed = 0, aimedAt = -Infinity;
 
   const going = teller(/** @param {number} no */ (no) => model.send({ type: "go", no }), TELL_MS);
-  const seeing = teller(/** @param {{ start: number, size: number }} rows */ ({ start, size }) => model.send({ type: "see", no: start, size }), TELL_MS);
+  const seeing = teller(/** @param {{ start: number, size: number }} rows */ ({ start, size }) => model.send({ type: "see", no: start, size, page }), TELL_MS);
   /** @type {<T>(name: string) => T | null} */
   const cell = (name) => /** @type {any} */ (lane?.cell(name) ?? null);
 
@@ -93,14 +92,13 @@ async function render(props) {
     where.replaceChildren(...make());
   };
 
+  const seen = () => /** @type {Window} */ (cell(`w${page}`) ?? cell("w") ?? { start: 0, spans: [] });
   const look = () => {
     const now = /** @type {Rows | null} */ (cell("rows"));
     if (!now) return;
     const next = wanted(spans.scrollTop, spans.clientHeight, now.total);
-    const have = now.start <= next.start && now.start + now.spans.length >= next.start + next.size;
-    if (have && asked) return;
-    const text = `${next.start} ${next.size}`;
-    if (text === asked && have) return;
+    const text = `${next.start} ${next.size} ${cell(`w${page}`) === null}`;
+    if (text === asked) return;
     asked = text;
     seeing.tell(next);
   };
@@ -109,8 +107,10 @@ async function render(props) {
   const pick = (place) => {
     const now = /** @type {Rows | null} */ (cell("rows"));
     if (!now?.total) return;
-    const to = Math.min(Math.max(place, 0), now.total - 1);
-    const no = now.spans[to - now.start];
+    const to = Math.min(Math.max(place, 0), now.total - 1), { start, spans: nos } = seen();
+    const no = nos[to - start];
+    aimed = to;
+    aimedAt = performance.now();
     model.send(no === undefined ? { type: "row", no: to } : { type: "select", no });
     spans.scrollTop = reach(to, spans.scrollTop, spans.clientHeight);
   };
@@ -172,15 +172,15 @@ async function render(props) {
     rows.style.height = `${now.total * ROW_PX}px`;
     spans.setAttribute("aria-rowcount", String(now.total));
     spans.setAttribute("aria-activedescendant", now.row < 0 ? "" : view + now.span);
-    const here = new Set(now.spans);
+    const { start, spans: nos } = seen(), here = new Set(nos);
     for (const [no, { el: gone }] of shown) {
       if (here.has(no)) continue;
       gone.remove();
       shown.delete(no);
     }
-    now.spans.forEach((no, i) => {
+    nos.forEach((no, i) => {
       const line = /** @type {Line | null} */ (cell(`r${no}`));
-      if (line) paintRow(no, line, now.start + i, now, moment);
+      if (line) paintRow(no, line, start + i, now, moment);
     });
     own.at.style.left = `${moment.span ? (moment.at / moment.span) * 100 : 0}%`;
     if (now.span !== picked && now.row >= 0) {
@@ -285,12 +285,17 @@ async function render(props) {
   };
   const toggle = () => (playing ? stop() : start());
 
+  /** @param {number} rows */
+  const move = (rows) => { // keys may come faster than the kernel answers
+    const at = performance.now() - aimedAt < LATE_MS ? aimed : /** @type {Rows} */ (cell("rows")).row;
+    pick(at + rows);
+  };
   /** @type {Record<string, (now: Rows, line: Line | null) => void>} */
   const keys = {
-    ArrowDown: ({ row: at }) => pick(at + 1),
-    ArrowUp: ({ row: at }) => pick(at - 1),
-    PageDown: ({ row: at }) => pick(at + Math.floor(spans.clientHeight / ROW_PX)),
-    PageUp: ({ row: at }) => pick(at - Math.floor(spans.clientHeight / ROW_PX)),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    PageDown: () => move(Math.floor(spans.clientHeight / ROW_PX)),
+    PageUp: () => move(-Math.floor(spans.clientHeight / ROW_PX)),
     Home: () => pick(0),
     End: ({ total }) => pick(total - 1),
     ArrowLeft: (now, line) => {
@@ -299,7 +304,7 @@ async function render(props) {
     },
     ArrowRight: (now, line) => {
       if (line?.below === 0) fold(now.span, false);
-      else if (line?.below === 1) pick(now.row + 1);
+      else if (line?.below === 1) move(1);
     },
     Enter: ({ span }) => model.send({ type: "begin", no: span }),
     " ": toggle,

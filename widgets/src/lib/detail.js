@@ -1,5 +1,6 @@
 // @ts-check
 import { h } from "./dom.js";
+import { button } from "./frame.js";
 import { step } from "./rows.js";
 
 /** @import { Detail, Prompt, Steps, Words } from "../messages.js" */
@@ -27,25 +28,19 @@ export function words({ hue, name, text, path }) {
  * @param {Prompt} prompt
  * @param {() => void} whole  asks for all of it
  */
-export function prompt({ system, start, gap, end, added, note, path }, whole) {
+export function prompt({ system, start, gap, end, added, note, more, path }, whole) {
   const parts = [];
   if (system) {
     const about = h("details", "agl-system", h("summary", "agl-label", "system"), h("pre", "agl-pre", system));
     about.title = "explorer.selected.system";
     parts.push(about);
   }
-  const before = h("pre", "agl-pre agl-dim", start);
-  if (gap) {
-    const all = h("button", "agl-btn agl-more", gap);
-    all.type = "button";
-    all.title = "show all of it";
-    all.addEventListener("click", whole);
-    before.append(h("span", "", all), end);
-  }
+  const before = h("pre", "agl-pre agl-dim", start, ...(gap ? [h("span", "agl-more", gap)] : []), end);
   if (start || gap) parts.push(h("div", "", h("span", "agl-label", "prompt, as seen before"), before));
   const news = h("pre", "agl-pre agl-new", added);
   const name = start || gap ? "new in the prompt" : "prompt";
-  parts.push(h("div", "", h("span", "agl-label tool", name), news), h("p", "agl-small", note));
+  parts.push(h("div", "", h("span", "agl-label tool", name), news));
+  parts.push(h("p", "agl-small", note, " ", ...(more ? [button("Show all", "of what the model was sent", whole)] : [])));
   for (const pre of [before, news]) {
     pre.tabIndex = 0;
     pre.title = path;
