@@ -66,8 +66,8 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     assert "widgets" not in saved["metadata"]
 
 
-def test_by_keyboard(lab: Lab, tab: Tab) -> None:
-    """Everything can be done without a mouse; what has the focus is seen, and told to a reader."""
+def test_time_by_keyboard(lab: Lab, tab: Tab) -> None:
+    """The slider goes entry by entry, filters are a key away, Space plays."""
     opened(tab, lab, "keys.ipynb", FAMILY, EXPLORE)
     over(tab)
     page, press = tab.page, tab.page.keyboard.press
@@ -79,51 +79,54 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     press("ArrowRight")
     press("ArrowRight")
     until(tab, "explorer.moment", "2")
+    press("/")
+    assert page.evaluate("document.activeElement.className") == "agl-toggle"
+    press("Enter")
+    tab.wait("document.activeElement.getAttribute('aria-pressed') === 'false'")
+    page.locator("[role=treegrid]").focus()
+    press("Space")
+    tab.wait("document.querySelector('[aria-label=pause]') !== null")
+    tab.wait("document.querySelector('[aria-label=play]') !== null", 20_000)
+    until(tab, "explorer.moment == len(explorer.subject.trace.entries)", "True")
+    assert page.locator(".agl-live [aria-live=polite]").count() == 1
+
+
+def test_rows_by_keyboard(lab: Lab, tab: Tab) -> None:
+    """Rows are walked, folded and opened; what has the focus is seen, and told to a reader."""
+    opened(tab, lab, "rows.ipynb", FAMILY, EXPLORE)
+    over(tab)
+    page, press = tab.page, tab.page.keyboard.press
     page.locator(".agl-toggle").last.focus()
     press("Tab")
-    grid = page.locator("[role=treegrid]")
+    grid, row = page.locator("[role=treegrid]"), page.locator(f"{ROWS}[aria-selected=true]")
     focus = "g => [g.matches(':focus-visible'), getComputedStyle(g).outlineStyle]"
     assert grid.evaluate(focus) == [True, "solid"]
-    spans = "explorer.selected.__class__.__name__"
-    press("Home")
-    until(tab, spans, "'AgentSession'")
+    kind = "explorer.selected.__class__.__name__"
     press("ArrowDown")
-    until(tab, spans, "'Entry'")
-    press("End")
-    until(tab, spans, "'ModelCall'")
-    active = "g => document.getElementById(g.getAttribute('aria-activedescendant'))?.innerText"
-    tab.page.wait_for_function(
-        f"() => ({active})(document.querySelector('[role=treegrid]'))?.includes('I have both')"
-    )
+    until(tab, kind, "'Entry'")
     press("Home")
+    until(tab, kind, "'AgentSession'")
     for _ in range(6):  # faster than the kernel answers
         press("ArrowDown")
-    tab.wait("document.querySelector('[aria-selected=true]')?.ariaRowIndex === '7'")
-    until(tab, "explorer.selected.call_id", "1")
+    until(tab, "explorer.selected.call_id", "3")
+    row.and_(page.locator("[aria-rowindex='7']")).wait_for()
     press("End")
     until(tab, "explorer.selected.answer[:14]", "'Thought: I hav'")
+    tab.wait(
+        "document.getElementById(document.querySelector('[role=treegrid]')"
+        ".getAttribute('aria-activedescendant'))?.innerText.includes('I have both')"
+    )
     press("Enter")
     until(tab, "explorer.selected.answer", "None")
     press("ArrowLeft")
-    until(tab, spans, "'AgentSession'")
-    row = page.locator(f"{ROWS}[aria-selected=true]")
-    assert row.get_attribute("aria-level") == "1"
+    until(tab, kind, "'AgentSession'")
+    row.and_(page.locator("[aria-level='1']")).wait_for()
     press("ArrowLeft")
     tab.wait(f"document.querySelectorAll({ROWS!r}).length === 1")
     assert row.get_attribute("aria-expanded") == "false"
     press("ArrowRight")
     tab.wait(f"document.querySelectorAll({ROWS!r}).length > 5")
     assert row.get_attribute("aria-expanded") == "true"
-    press("/")
-    assert page.evaluate("document.activeElement.className") == "agl-toggle"
-    press("Enter")
-    tab.wait("document.activeElement.getAttribute('aria-pressed') === 'false'")
-    grid.focus()
-    press("Space")
-    tab.wait("document.querySelector('[aria-label=pause]') !== null")
-    tab.wait("document.querySelector('[aria-label=play]') !== null", 20_000)
-    until(tab, "explorer.moment == len(explorer.subject.trace.entries)", "True")
-    assert page.locator("[aria-live=polite]").count() >= 1
 
 
 def test_playing(lab: Lab, tab: Tab) -> None:
