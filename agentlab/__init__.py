@@ -49,9 +49,12 @@ if TYPE_CHECKING:
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
     from agentlab.handle import RunHandle
+    from agentlab.models.anthropic import AnthropicProvider
     from agentlab.models.function import FunctionModel
+    from agentlab.models.llm import CompletionOptions, LlmProvider
     from agentlab.models.local import LocalModel
     from agentlab.models.naming import as_model
+    from agentlab.models.openai import OpenAiProvider
     from agentlab.models.recorded import RecordedModel
     from agentlab.models.scripted import ScriptedModel
     from agentlab.models.wrapped import Guarded, Retrying
@@ -118,27 +121,27 @@ __all__ = [
     "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
     "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
-    "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
-    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
-    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel",
-    "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry",
-    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
-    "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
-    "PersistenceBackend", "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError",
-    "ProviderError", "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed",
-    "Request", "RetryPolicy", "Retrying", "Run", "RunHandle", "RuntimeMetrics",
-    "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret", "SharedCircuitBreaker",
-    "SqlitePersistenceBackend", "Stage", "Strategy", "StreamBroadcaster",
-    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
-    "StreamingSession", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
-    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "ValidationError", "WorkflowError",
-    "WrongThread", "__version__", "as_model", "calculator", "enable_nested_asyncio", "load",
-    "parse_react_step", "record", "replay", "tool", "watch",
+    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BusError",
+    "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk",
+    "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState",
+    "CompletionOptions", "Counter", "DamagedRecord", "DeduplicationConflict",
+    "DeduplicationResult", "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore",
+    "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram",
+    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
+    "InvalidValue", "Journal", "LlmProvider", "LocalModel", "MemoryEntry", "MemoryId",
+    "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
+    "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider",
+    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
+    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
+    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
+    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
+    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
+    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
+    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
+    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
+    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer",
+    "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
+    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -161,9 +164,12 @@ _HOME = {
     "core.session": "AgentSession",
     "core.trace": "Trace",
     "handle": "RunHandle",
+    "models.anthropic": "AnthropicProvider",
     "models.function": "FunctionModel",
+    "models.llm": "CompletionOptions LlmProvider",
     "models.local": "LocalModel",
     "models.naming": "as_model",
+    "models.openai": "OpenAiProvider",
     "models.recorded": "RecordedModel",
     "models.scripted": "ScriptedModel",
     "models.wrapped": "Guarded Retrying",

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from agentlab.core.errors import InvalidValue
+from agentlab.core.secrets import scrub
 from agentlab.display import mimebundle
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.live import LiveView
@@ -45,7 +46,7 @@ class Explorer(LiveView):
         super().__init__(coalescer, **traits)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.subject!r}>"
+        return scrub(f"<{type(self).__name__} of {self.subject!r}>")
 
     def show(self) -> None:
         """Show the card, and the explorer under it; only the card where nobody is there to explore.
