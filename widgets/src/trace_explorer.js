@@ -30,16 +30,16 @@ function parts() {
   toggles.setAttribute("aria-label", "kinds that are shown");
   axis.append(h("span"), scale, h("span"));
   axis.setAttribute("aria-hidden", "true");
-  const cursor = h("div", "agl-span agl-cursor", h("span"), h("span", "agl-track", at), h("span"));
+  // Over the rows and not among them: to paint a line as long as all of them takes a second.
+  const cursor = h("div", "agl-cursor", h("div", "agl-span", h("span"), h("span", "agl-track", at), h("span")));
   cursor.setAttribute("aria-hidden", "true");
-  rows.append(cursor);
   spans.append(rows);
   spans.tabIndex = 0;
   spans.setAttribute("role", "treegrid");
   spans.setAttribute("aria-label", "runs and calls");
   detail.setAttribute("aria-label", "what is selected");
   detail.tabIndex = 0;
-  const picture = h("div", "agl-picture", h("div", "agl-gutter", axis), spans);
+  const picture = h("div", "agl-picture", h("div", "agl-gutter", axis), h("div", "agl-view", spans, cursor));
   const travel = h("div", "agl-travel", picture, detail), stage = h("div", "agl-stage", travel);
   const foot = h("div", "agl-explain", said, keys);
   return { play, range, words, toggles, scale, rows, spans, at, detail, said, picture, travel, stage, foot };
