@@ -20,14 +20,13 @@ export function section(...inside) {
 }
 
 /**
- * The frame of all explorers: a header line with Close, and what is under it.
- * @param {() => void} close
- * @param {...HTMLElement} acts  buttons before it
+ * The frame of all explorers: a header line with what can be done, and what is under it.
+ * @param {...HTMLElement} acts  buttons
  */
-export function frame(close, ...acts) {
+export function frame(...acts) {
   const kind = h("span", "agl-kind"), name = h("b", "agl-name"), chip = h("span", "agl-chip"), meta = h("span", "agl-meta");
-  const end = h("span", "agl-acts", ...acts, button("Close", "leave the card, and nothing else", close));
-  const head = h("header", "agl-head", kind, " ", name, " ", chip, " ", meta, end);
+  const end = h("span", "agl-end", meta, " ", h("span", "agl-acts", ...acts)); // they wrap together
+  const head = h("header", "agl-head", kind, " ", name, " ", chip, " ", end);
   const body = h("div", "agl-card", head);
   const voice = speaker();
   /** @param {Title} title */
@@ -41,7 +40,7 @@ export function frame(close, ...acts) {
     chip.className = `agl-chip ${title.hue}`.trim();
     chip.hidden = !title.word;
   };
-  return { card: section(body, voice.region), body, head, paint, say: voice.say, leave: voice.leave };
+  return { card: section(body, voice.region), body, paint, say: voice.say, leave: voice.leave };
 }
 
 /**
@@ -55,6 +54,26 @@ export function button(text, title, act) {
   made.type = "button";
   made.title = title;
   made.addEventListener("click", act);
+  return made;
+}
+
+/** @typedef {{ send(message: object): void }} Kernel */
+
+/** @param {Kernel} kernel  who closes */
+export const closer = (kernel) => button("Close", "leave the card, and nothing else", () => kernel.send({ type: "close" }));
+
+/**
+ * A button that stops a run, once.
+ * @param {Kernel} kernel  who stops it
+ */
+export function stopper(kernel) {
+  const made = button("Stop", "end the run here, and keep what there is", () => {
+    if (made.ariaDisabled) return;
+    made.ariaDisabled = "true"; // not `disabled`: that would lose the focus
+    say(made, "Stopping…");
+    kernel.send({ type: "stop" });
+  });
+  made.classList.add("stop");
   return made;
 }
 
