@@ -2,7 +2,7 @@
 import * as draw from "./lib/detail.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
-import { button, frame } from "./lib/frame.js";
+import { button, closer, frame } from "./lib/frame.js";
 import { ROW_PX, bar, pace, phase, reach, teller, took, wanted } from "./lib/waterfall.js";
 
 /** @import { Detail, Kind, Line, Moment, Prompt, Rows, Steps, Title, Window, Words } from "./messages.js" */
@@ -60,7 +60,7 @@ function row() {
 async function render(props) {
   const { model, el } = props;
   const page = Math.random().toString(36).slice(2, 10), view = `agl-${page}-`;
-  const card = frame(() => model.send({ type: "close" }));
+  const card = frame(closer(model));
   const own = parts();
   const times = h("div", "agl-bar2", own.play, own.range, own.words, own.toggles);
   card.body.append(times, own.stage, own.foot);
