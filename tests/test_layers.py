@@ -25,10 +25,11 @@ BESIDE = {  # within a layer, who may know whom
 }  # fmt: skip
 DOORS = {"display", "frames", "widgets"}  # what the core's late doors open
 OUTSIDE = {
-    "core": {"anyio", "msgspec", "pandas"},  # pandas: only the type of what a door gives
+    "core": {"anyio", "msgspec", "matplotlib", "pandas"},  # the last two: types of what doors give
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
-    "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
+    "strategies": {"msgspec"}, "display": {"matplotlib", "msgspec"},
+    "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from agentlab.widgets.explorer import Explorer
 
@@ -92,6 +93,34 @@ class Explorable(Displayable):
         from agentlab.widgets.explorer import explore
 
         return explore(self)
+
+
+class Plottable:
+    """Can be drawn with matplotlib."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw it, to be shown in a cell or saved as a figure.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where; by default in a figure of its own.
+
+        Returns
+        -------
+        Axes
+            ``ax.figure.savefig(path)`` keeps it.
+
+        Raises
+        ------
+        NotConfigured
+            matplotlib is not installed.
+        """
+        from agentlab.display.plots import plot
+
+        return plot(self, ax)
 
 
 class Tabular:

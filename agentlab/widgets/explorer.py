@@ -18,6 +18,9 @@ EXPLORERS = {
     "MetricsRegistry": "metrics_view.MetricsView",
     "StreamingSession": "token_view.TokenView",
     "HeardTokens": "token_view.TokenView",
+    "Trace": "trace_explorer.TraceExplorer",
+    "AgentSession": "trace_explorer.TraceExplorer",
+    "RunHandle": "trace_explorer.TraceExplorer",
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them

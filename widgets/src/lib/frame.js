@@ -7,12 +7,15 @@ import { h, say } from "./dom.js";
 const SPEAK_MS = 1000; // a screen reader is told no more often
 
 /**
- * A card with our sheet, which keeps its keys to itself: Enter and Space are for what has the focus.
+ * A card with our sheet, which keeps its keys to itself: they are for what has the focus.
  * @param {...(Node | string)} inside
  */
 export function section(...inside) {
   const card = h("section", "agl agl-live mathjax_ignore tex2jax_ignore", h("style", "", sheet), ...inside);
   card.dataset.lmSuppressShortcuts = "true";
+  card.addEventListener("focusin", ({ target }) => { // JupyterLab looks no further than at what has the focus
+    if (target instanceof HTMLElement) target.dataset.lmSuppressShortcuts = "true";
+  });
   return card;
 }
 
