@@ -1,0 +1,346 @@
+"""A conversation made shorter in three passes, alone or as a chain.
+
+By time: what is old stands in episodes. By words: what says the same is there once. By importance:
+what matters comes back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agentlab.core.bounds import at_least_one, count_of
+from agentlab.core.doors import Displayable
+from agentlab.core.errors import InvalidValue
+from agentlab.core.sync import called, twin
+from agentlab.core.text import words
+from agentlab.memory.compressed import (
+    CompressedEpisode,
+    TurnCompression,
+    TurnCompressionRun,
+    TurnRow,
+    row_of,
+)
+from agentlab.memory.conversation import MemoryTurn, Role, in_time, roles_of
+from agentlab.memory.given import a_number, a_share, a_text
+from agentlab.memory.likeness import WordIndex, jaccard
+
+__all__ = [
+    "CompressedEpisode",
+    "CompressorConfig",
+    "ImportanceFilter",
+    "MemoryCompressor",
+    "MemoryTurn",
+    "Role",
+    "SemanticDedup",
+    "TemporalCompression",
+    "TurnCompression",
+    "TurnCompressionRun",
+    "TurnCompressor",
+]
+
+IMPORTANT, ENOUGH = "important", 0.8
+QUICK = 500  # turns that hold a loop up for no more than moments
+GIST = 160  # letters of a representative in a summary
+
+
+@dataclass(frozen=True)
+class ImportanceFilter:
+    """Bring back what matters: turns with a tag, or with a score.
+
+    Parameters
+    ----------
+    importance_tag : str
+        What important turns are tagged with.
+    min_score : float
+        The score from which on a turn is important without it.
+    """
+
+    importance_tag: str = IMPORTANT
+    min_score: float = ENOUGH
+
+    def __post_init__(self) -> None:
+        a_text("importance_tag", self.importance_tag)
+        a_number("min_score", self.min_score)
+
+    def important(self, turn: MemoryTurn) -> bool:
+        """Tell whether ``turn`` matters."""
+        return self.importance_tag in turn.tags or turn.importance_score >= self.min_score
+
+    def apply(self, original: Iterable[MemoryTurn], kept: Iterable[MemoryTurn]) -> list[MemoryTurn]:
+        """Give what was kept and what matters of the original, by their time."""
+        stays = Counter(found := in_time(kept))
+        whole = []
+        for turn in in_time(original):
+            if stays[turn] or self.important(turn):
+                whole.append(turn)
+                stays[turn] -= 1
+        strange = [turn for turn in found if stays.pop(turn, 0) > 0]
+        return in_time([*whole, *strange])
+
+
+@dataclass(frozen=True)
+class SemanticDedup:
+    """Drop of turns whose words are nearly the same all but the one that matters most.
+
+    Of equals the later stays. One that is important is never dropped for one that is not.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        The share of their words that two must have in common: 1 drops what has exactly the same
+        words, None drops nothing.
+    importance : ImportanceFilter
+        Tells which turns are important.
+    """
+
+    threshold: float | None = 0.8
+    importance: ImportanceFilter = ImportanceFilter()
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None:
+            a_share("threshold", self.threshold)
+
+    def apply(self, turns: Iterable[MemoryTurn]) -> list[MemoryTurn]:
+        """Give what is left, by its time; no two of it are nearly the same."""
+        found = in_time(turns)
+        if self.threshold is None:
+            return found
+        left = Alike(self.threshold)
+        for i, turn in enumerate(found):
+            near = left.near(turn)
+            worth = (self.importance.important(turn), turn.importance_score)
+            others = (found[j] for j in near)
+            if any(worth < (self.importance.important(o), o.importance_score) for o in others):
+                continue
+            for j in near:
+                left.drop(j)
+            left.add(i, turn)
+        return [found[i] for i in sorted(left.words)]
+
+
+class Alike:
+    """Which of some turns have nearly the words of another."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+        self.words: dict[int, set[str]] = {}
+        self._index = WordIndex[int]()
+        self._wordless: dict[int, None] = {}
+
+    def add(self, key: int, turn: MemoryTurn) -> None:
+        """Take a turn in."""
+        self.words[key] = mine = set(words(turn.content))
+        self._index.add(key, mine)
+        if not mine:
+            self._wordless[key] = None
+
+    def drop(self, key: int) -> None:
+        """Leave one out again."""
+        self._index.drop(key, self.words.pop(key))
+        self._wordless.pop(key, None)
+
+    def near(self, turn: MemoryTurn) -> list[int]:
+        """Give those that are nearly the same as ``turn``, the first first."""
+        mine = set(words(turn.content))
+        if self.threshold == 0:  # everybody is
+            return list(self.words)
+        some = self._index.near(dict.fromkeys(mine, 1), self.threshold) if mine else self._wordless
+        return [key for key in sorted(some) if jaccard(mine, self.words[key]) >= self.threshold]
+
+
+class Windows(NamedTuple):
+    """What time leaves: the newest turns, and an episode for each window of the older ones."""
+
+    kept: list[MemoryTurn]
+    episodes: list[CompressedEpisode]
+
+
+@dataclass(frozen=True)
+class TemporalCompression:
+    """Keep the newest turns as they are, and put the older ones into episodes.
+
+    Parameters
+    ----------
+    recency_keep : int
+        How many turns stay as they are.
+    window_size : int
+        How many older ones make an episode.
+    run : str
+        What the ids of episodes begin with, where several calls must not share them.
+    """
+
+    recency_keep: int = 10
+    window_size: int = 5
+    run: str = ""
+
+    def __post_init__(self) -> None:
+        count_of("recency_keep", self.recency_keep)
+        at_least_one("window_size", self.window_size)
+        a_text("run", self.run)
+
+    def apply(self, turns: Iterable[MemoryTurn]) -> Windows:
+        """Give ``(kept, episodes)``, both by their time."""
+        found = in_time(turns)
+        old = max(0, len(found) - self.recency_keep)
+        return Windows(
+            found[old:], [self._episode(i, window) for i, window in enumerate(self.windows(found))]
+        )
+
+    def windows(self, turns: Sequence[MemoryTurn]) -> list[Sequence[MemoryTurn]]:
+        """Split what is old, of turns by their time, into windows."""
+        old, size = max(0, len(turns) - self.recency_keep), self.window_size
+        return [turns[i : min(i + size, old)] for i in range(0, old, size)]
+
+    def name(self, i: int) -> str:
+        """Name an episode."""
+        return f"{self.run}-temporal-ep-{i}" if self.run else f"temporal-ep-{i}"
+
+    def _episode(self, i: int, window: Sequence[MemoryTurn]) -> CompressedEpisode:
+        tags = Counter(tag for turn in window for tag in set(turn.tags))
+        chosen = max(window, key=lambda turn: (turn.importance_score, turn.timestamp))
+        line = " ".join(chosen.content[: 2 * GIST].split())
+        gist = line if len(line) <= GIST else f"{line[:GIST].rstrip()}…"
+        return CompressedEpisode(
+            self.name(i),
+            len(window),
+            1,
+            f"{len(window)} turn{'s' * (len(window) != 1)} ({roles_of(window)}): {gist}",
+            (int(window[0].timestamp.timestamp()), int(window[-1].timestamp.timestamp())),
+            tuple(sorted(tag for tag, count in tags.items() if 2 * count >= len(window))),
+            (chosen.id, chosen.content),
+        )
+
+
+@dataclass(frozen=True)
+class CompressorConfig:
+    """The settings of a :class:`TurnCompressor`.
+
+    Parameters
+    ----------
+    max_turns : int
+        How many turns there may be before it is needed.
+    recency_keep : int
+        How many of the newest stay as they are.
+    jaccard_dedup_threshold : float, optional
+        The share of their words that two turns must have in common to count as the same; None
+        keeps all.
+    importance_tag : str
+        What important turns are tagged with.
+    """
+
+    max_turns: int = 50
+    recency_keep: int = 10
+    jaccard_dedup_threshold: float | None = 0.85
+    importance_tag: str = IMPORTANT
+
+    def __post_init__(self) -> None:
+        count_of("max_turns", self.max_turns)
+        count_of("recency_keep", self.recency_keep)
+        if self.jaccard_dedup_threshold is not None:
+            a_share("jaccard_dedup_threshold", self.jaccard_dedup_threshold)
+        a_text("importance_tag", self.importance_tag)
+
+
+class TurnCompressor(Displayable):
+    """Make a conversation shorter: by time, by words, and then what matters comes back.
+
+    In the module of the reference its name is ``MemoryCompressor``, which this module has, too.
+
+    >>> from datetime import UTC, datetime
+    >>> turns = [MemoryTurn(f"t{i}", "user", f"message {i}", datetime(2030, 1, 1, 0, i, tzinfo=UTC))
+    ...          for i in range(60)]
+    >>> kept, episodes = TurnCompressor().compress(turns)
+    >>> len(kept), len(episodes)
+    (10, 10)
+
+    Parameters
+    ----------
+    config : CompressorConfig
+        When it is needed, and what stays.
+    run : str
+        What the ids of episodes begin with, where several calls must not share them.
+    """
+
+    def __init__(self, config: CompressorConfig | None = None, *, run: str = "") -> None:
+        if not isinstance(config, CompressorConfig | None):
+            raise InvalidValue(f"config must be a CompressorConfig, got {config!r:.80}")
+        self.config = config or CompressorConfig()
+        self._temporal = TemporalCompression(self.config.recency_keep, run=run)
+        self._filter = ImportanceFilter(self.config.importance_tag)
+        self._dedup = SemanticDedup(self.config.jaccard_dedup_threshold, self._filter)
+
+    def __repr__(self) -> str:
+        return (
+            f"<TurnCompressor above {self.config.max_turns} turns,"
+            f" newest {self.config.recency_keep} kept>"
+        )
+
+    def needs_compression(self, turns: Sequence[MemoryTurn]) -> bool:
+        """Tell whether there are more turns than there may be."""
+        return len(turns) > self.config.max_turns
+
+    def compress(self, turns: Iterable[MemoryTurn]) -> TurnCompression:
+        """Give ``(kept, episodes)``, needed or not.
+
+        What matters comes back from the episodes, too; unless something that matters as well, and
+        says the same, is there.
+        """
+        found = in_time(turns)
+        recent, episodes = self._temporal.apply(found)
+        left = self._dedup.apply(recent)
+        chosen = Counter(map(id, [*left, *self._missed(found, left)]))
+        kept = [turn for turn in found if chosen[id(turn)]]
+        made = TurnCompression(kept, episodes)
+        made.turns = tuple(self._fates(found, kept))
+        return made
+
+    async def run_if_needed(self, turns: Iterable[MemoryTurn]) -> TurnCompressionRun:
+        """Compress where it is needed, many turns in a worker thread.
+
+        Returns
+        -------
+        TurnCompressionRun
+            ``(kept, episodes, triggered)``; where it was not needed, the turns as they came.
+        """
+        found = list(turns)
+        if not self.needs_compression(found):
+            made = TurnCompressionRun(found, [], triggered=False)
+            made.turns = tuple(row_of(turn, "kept") for turn in in_time(found))
+            return made
+        work: Callable[..., TurnCompression] = self.compress
+        done = await called(work, found, inline=len(found) <= QUICK)
+        made = TurnCompressionRun(done.kept, done.episodes, triggered=True)
+        made.turns = done.turns
+        return made
+
+    run_if_needed_sync = twin(run_if_needed)
+
+    def _missed(self, turns: Iterable[MemoryTurn], left: Iterable[MemoryTurn]) -> list[MemoryTurn]:
+        """Give what matters, is gone, and is not said by anything that matters and is left."""
+        there = set(map(id, left))
+        gone = [turn for turn in turns if id(turn) not in there and self._filter.important(turn)]
+        if self._dedup.threshold is None:
+            return gone
+        said = Alike(self._dedup.threshold)
+        for key, turn in enumerate(filter(self._filter.important, left)):
+            said.add(key, turn)
+        return [turn for turn in self._dedup.apply(gone) if not said.near(turn)]
+
+    def _fates(self, turns: list[MemoryTurn], kept: list[MemoryTurn]) -> Iterable[TurnRow]:
+        """Say of each turn what became of it."""
+        there, into = set(map(id, kept)), dict[int, str]()
+        for i, window in enumerate(self._temporal.windows(turns)):
+            into.update(dict.fromkeys(map(id, window), self._temporal.name(i)))
+        for turn in turns:
+            if id(turn) in there:
+                yield row_of(turn, "kept", into.get(id(turn), ""))
+            elif id(turn) in into:
+                yield row_of(turn, "summarised", into[id(turn)])
+            else:
+                yield row_of(turn, "dropped")
+
+
+MemoryCompressor = TurnCompressor
