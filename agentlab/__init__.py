@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agentlab import datasets
     from agentlab.builder import AgentRuntimeBuilder
     from agentlab.core.config import AgentConfig
     from agentlab.core.errors import (
@@ -49,6 +50,21 @@ if TYPE_CHECKING:
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
     from agentlab.handle import RunHandle
+    from agentlab.memory.compressed import CompressedEpisode, MemorySummary
+    from agentlab.memory.compression import MemoryCompressor
+    from agentlab.memory.consolidation import ConsolidatedMemory, MemoryConsolidator
+    from agentlab.memory.conversation import MemoryTurn, Role
+    from agentlab.memory.forgetting import ForgettingCurve, LtmConfig, LtmEntry
+    from agentlab.memory.grouping import ConsolidationPolicy
+    from agentlab.memory.importance import ImportanceStrategy
+    from agentlab.memory.ltm import LtmStore
+    from agentlab.memory.turns import (
+        CompressorConfig,
+        ImportanceFilter,
+        SemanticDedup,
+        TemporalCompression,
+        TurnCompressor,
+    )
     from agentlab.models.function import FunctionModel
     from agentlab.models.local import LocalModel
     from agentlab.models.naming import as_model
@@ -114,29 +130,33 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
-    "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
+    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream", "AgentId",
+    "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
     "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
     "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
-    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
+    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "CompressedEpisode",
+    "CompressorConfig", "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord",
     "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
-    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry",
-    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
+    "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionModel", "Gauge",
+    "GraphError", "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
+    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
+    "InvalidValue", "Journal", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
+    "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId", "MemoryStoreError",
+    "MemorySummary", "MemoryTurn", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
     "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer",
     "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
     "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
     "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
-    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
+    "ScriptedModel", "Secret", "SemanticDedup", "SharedCircuitBreaker", "SqlitePersistenceBackend",
+    "Stage", "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
+    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TemporalCompression",
+    "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError",
+    "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace",
+    "TurnCompressor", "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model",
+    "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
+    "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -159,6 +179,17 @@ _HOME = {
     "core.session": "AgentSession",
     "core.trace": "Trace",
     "handle": "RunHandle",
+    "memory.compressed": "CompressedEpisode MemorySummary",
+    "memory.compression": "MemoryCompressor",
+    "memory.consolidation": "ConsolidatedMemory MemoryConsolidator",
+    "memory.conversation": "MemoryTurn Role",
+    "memory.forgetting": "ForgettingCurve LtmConfig LtmEntry",
+    "memory.grouping": "ConsolidationPolicy",
+    "memory.importance": "ImportanceStrategy",
+    "memory.ltm": "LtmStore",
+    "memory.turns": (
+        "CompressorConfig ImportanceFilter SemanticDedup TemporalCompression TurnCompressor"
+    ),
     "models.function": "FunctionModel",
     "models.local": "LocalModel",
     "models.naming": "as_model",
@@ -207,10 +238,13 @@ _HOME = {
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
     "widgets.watch": "watch",
 }
+_MODULES = frozenset({"datasets"})
 _HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"agentlab.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'agentlab' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"agentlab.{_HOME_OF[name]}"), name)
