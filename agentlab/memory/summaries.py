@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from agentlab.core.bounds import callback
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import Request
-from agentlab.core.sync import called, closing
+from agentlab.core.sync import called, closing, waits_well
 from agentlab.memory.given import a_text
 
 Summariser: TypeAlias = Callable[[list[str]], Awaitable[str]]
@@ -50,7 +50,7 @@ def as_summariser(fn: Callable[..., Any] | None, model: Any) -> Summariser | Non
 
 
 async def _told(fn: Callable[..., Any], texts: list[str]) -> str:
-    return _spoken(await called(fn, texts, inline=False))
+    return _spoken(await called(fn, texts, inline=waits_well(fn)))
 
 
 async def _asked(model: Any, texts: list[str]) -> str:
@@ -58,7 +58,7 @@ async def _asked(model: Any, texts: list[str]) -> str:
     if callable(getattr(model, "stream", None)):
         found = model.stream(Request(prompt, SYSTEM))
     else:
-        found = await called(model, f"{SYSTEM}\n\n{prompt}", inline=False)
+        found = await called(model, f"{SYSTEM}\n\n{prompt}", inline=waits_well(model))
     if hasattr(found, "__aiter__"):
         async with closing(found) as pieces:
             found = "".join([getattr(piece, "text", piece) async for piece in pieces])
