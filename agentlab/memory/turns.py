@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import NamedTuple
 
 from agentlab.core.bounds import at_least_one, count_of
@@ -208,7 +209,7 @@ class TemporalCompression:
             len(window),
             1,
             f"{len(window)} turn{'s' * (len(window) != 1)} ({roles_of(window)}): {gist}",
-            (int(window[0].timestamp.timestamp()), int(window[-1].timestamp.timestamp())),
+            (floor(window[0].timestamp.timestamp()), floor(window[-1].timestamp.timestamp())),
             tuple(sorted(tag for tag, count in tags.items() if 2 * count >= len(window))),
             (chosen.id, chosen.content),
         )
