@@ -20,21 +20,25 @@ POINTS, MOST = 121, 5  # of a curve; curves
 
 
 @singledispatch
-def draw(obj: object, _ax: Axes) -> None:
-    """Draw ``obj``. Teach it a type with ``@draw.register(Type)``.
+def draw(_obj: object, _ax: Axes) -> None:
+    """Draw a thing on axes. Teach it a type with ``@draw.register(Type)``."""
+
+
+def plot(obj: object, *, ax: Axes | None = None) -> Axes:
+    """Draw ``obj`` on ``ax``, or on a figure of its own, and give the axes.
 
     Raises
     ------
     InvalidValue
         There is no picture of such a thing.
+    NotConfigured
+        matplotlib is not installed.
     """
-    raise InvalidValue(f"there is no plot of {obj!r:.80}")
-
-
-def plot(obj: object, *, ax: Axes | None = None) -> Axes:
-    """Draw ``obj`` on ``ax``, or on a figure of its own, and give the axes."""
+    drawing = draw.dispatch(type(obj))
+    if drawing is draw.dispatch(object):
+        raise InvalidValue(f"there is no plot of {obj!r:.80}")
     ax = fresh() if ax is None else ax
-    draw(obj, ax)
+    drawing(obj, ax)
     styled(ax)
     return ax
 

@@ -101,7 +101,8 @@ def merges_card(merges: LtmMerges, room: Room) -> Html:
     """Draw what became one entry."""
     name = f"{count(merges.before)} → {plural(merges.after, 'entry', 'entries')}"
     if not merges:
-        return card("merged", name, None, (), note(NO_MERGES), path="merges")
+        chip = None if merges.before else Chip("", "empty")
+        return card("merged", name, chip, (), note(NO_MERGES), path="merges")
     shown, size = merges[: 2 * room.ends], room.text // 10
     cells = [
         (
@@ -156,7 +157,7 @@ def consolidation_card(done: Consolidation, room: Room) -> Html:
         )
         if cells
         else None,
-        *(note(gist(error, room.text // 4)) for error in done.errors[: room.ends]),
+        *(h("p", "agl-note")(gist(error, room.text // 4)) for error in done.errors[: room.ends]),
         path="done",
     )
 

@@ -66,9 +66,11 @@ class Shelf:
         return len(self.kept[agent]) < len(some)
 
 
-def shelf(*contents: str, agent: str = "ada", hours: float = 2, **settings: int) -> Shelf:
+def shelf(
+    *contents: str, agent: str = "ada", hours: float = 2, capacity: int | None = None
+) -> Shelf:
     """Give a store of memories that old, a second between two, all of importance 0.5."""
-    made = Shelf(**settings)
+    made = Shelf(capacity)
     for i, content in enumerate(contents):
         when = AT - timedelta(hours=hours) + timedelta(seconds=i)
         made.add_episode_at(agent, content, 0.5, when)

@@ -1,4 +1,4 @@
-"""Turns within a budget of tokens: what matters stays, the rest is summed up, the newest go last."""
+"""Turns within a budget: what matters stays, the rest is summed up, the newest go last."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from agentlab.core.errors import InvalidValue, WrongThread
 from agentlab.core.sync import run_sync
 from agentlab.datasets import dialogue
 from agentlab.memory.compression import (
+    Compression,
     ImportanceStrategy,
     MemoryCompressor,
     MemoryTurn,
@@ -32,7 +33,7 @@ def compressor(max_tokens: int = 10_000, **more: Any) -> MemoryCompressor:
     return MemoryCompressor(max_tokens, clock=FakeClock(AT), **more)
 
 
-def tokens(done: Any) -> int:
+def tokens(done: Compression) -> int:
     """Count what is left, one by one."""
     return sum(t.token_count for t in done.kept) + sum(s.token_count for s in done.summaries)
 

@@ -251,10 +251,10 @@ def test_the_background_task_decays_and_ends() -> None:
     async def play() -> int:
         before = len(asyncio.all_tasks())
         task = ltm.start_background()
-        while clock.monotonic() < 10 * 3600:
+        while clock.monotonic() < 10 * 3600:  # noqa: ASYNC110 - a fake clock wakes nobody
             await asyncio.sleep(0)
         task.cancel()
-        while len(asyncio.all_tasks()) > before:
+        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - the end of a task, likewise
             await asyncio.sleep(0)
         assert task.cancelled()
         return len(ltm)
@@ -283,7 +283,7 @@ def test_the_background_task_runs_without_a_loop() -> None:
     "make",
     [
         lambda folder: InMemoryPersistenceBackend(),  # noqa: ARG005
-        lambda folder: FilePersistenceBackend(folder),
+        FilePersistenceBackend,
         lambda folder: SqlitePersistenceBackend(folder / "s.sqlite"),
     ],
 )
