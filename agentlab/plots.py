@@ -1,4 +1,7 @@
-"""matplotlib pictures, readable in light and in dark: no ground of their own, neutral words."""
+"""matplotlib pictures, readable in a light and in a dark notebook.
+
+The background is the notebook's own, and what is written is of a grey that can be read on both.
+"""
 
 from __future__ import annotations
 
@@ -14,84 +17,87 @@ from agentlab.memory.ltm import LtmStore
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NEUTRAL = "#808080"  # which is readable on white and on black
-LINES = ("#2d8cff", "#12a85c", "#d98a00", "#8a63f0", "#f04438")
-POINTS, MOST = 121, 5  # of a curve; curves
+GREY, LINE = "#7b7b7b", "#7b7b7b40"
+BLUE, VIOLET, GREEN, AMBER = "#3d85d9", "#8b72d9", "#2f9e63", "#b8862b"
+STYLE = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.color": GREY,
+    "axes.labelcolor": GREY,
+    "axes.edgecolor": GREY,
+    "axes.titlecolor": GREY,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "legend.frameon": False,
+    "axes.grid": True,
+    "grid.color": LINE,
+    "axes.prop_cycle": "cycler('color', ['#3d85d9', '#8b72d9', '#2f9e63', '#b8862b'])",
+    "figure.figsize": (6.4, 3.6),
+}
+STEPS, LIVES, CURVES, SHOWN = 200, 5, 4, 40
 
 
 @singledispatch
-def draw(_obj: object, _ax: Axes) -> None:
-    """Draw a thing on axes. Teach it a type with ``@draw.register(Type)``."""
+def draw(obj: object, ax: Axes) -> None:
+    """Draw ``obj`` on ``ax``. Teach it a type with ``@draw.register(Type)``."""
 
 
 def plot(obj: object, *, ax: Axes | None = None) -> Axes:
-    """Draw ``obj`` on ``ax``, or on a figure of its own, and give the axes.
+    """Draw ``obj`` on ``ax``, by default in a new figure, and give what was drawn on.
 
     Raises
     ------
-    InvalidValue
-        There is no picture of such a thing.
     NotConfigured
-        matplotlib is not installed.
+        There is no matplotlib.
+    InvalidValue
+        There is no plot of such a thing.
     """
-    drawing = draw.dispatch(type(obj))
-    if drawing is draw.dispatch(object):
+    if draw.dispatch(type(obj)) is draw.dispatch(object):
         raise InvalidValue(f"there is no plot of {obj!r:.80}")
-    ax = fresh() if ax is None else ax
-    drawing(obj, ax)
-    styled(ax)
-    return ax
-
-
-def fresh() -> Axes:
-    """Make axes on a new figure without a ground."""
     pyplot = need("matplotlib.pyplot", "lab")
-    figure, ax = pyplot.subplots(figsize=(6.4, 3.2), layout="constrained")
-    figure.patch.set_alpha(0)
-    made: Axes = ax
-    return made
-
-
-def styled(ax: Axes) -> None:
-    """Give axes the look of all of them."""
-    ax.patch.set_alpha(0)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("bottom", "left"):
-        ax.spines[side].set_color(NEUTRAL)
-    ax.tick_params(colors=NEUTRAL)
-    ax.grid(visible=True, color=NEUTRAL, alpha=0.2)
-    for label in (ax.xaxis.label, ax.yaxis.label, ax.title):
-        label.set_color(NEUTRAL)
-    if legend := ax.get_legend():
-        legend.get_frame().set_alpha(0)
-        for text in legend.get_texts():
-            text.set_color(NEUTRAL)
-
-
-def days_until(curve: Ebbinghaus, horizons: float = 4) -> list[float]:
-    """Give the days of a curve, until little is left."""
-    return [curve.stability * horizons * i / (POINTS - 1) for i in range(POINTS)]
+    with pyplot.rc_context(STYLE):
+        drawn: Axes = pyplot.subplots(layout="constrained")[1] if ax is None else ax
+        draw(obj, drawn)
+    return drawn
 
 
 @draw.register(Ebbinghaus)
 def _(curve: Ebbinghaus, ax: Axes) -> None:
-    days = days_until(curve)
-    ax.plot(days, [curve.retention(day) for day in days], color=LINES[0])
-    ax.axvline(curve.stability, color=NEUTRAL, linestyle=":", linewidth=1)
-    ax.set(xlabel="days", ylabel="what is left", ylim=(0, 1.02), title=f"{curve.stability:g} days")
+    """Draw what is left after some days."""
+    days = days_of(curve)
+    ax.plot(days, [curve.retention(day) for day in days])
+    ax.axvline(curve.stability, color=LINE, linewidth=0.8)
+    named(ax, f"37 % is left after {curve.stability:g} days", "age (days)", "what is left")
 
 
 @draw.register(LtmStore)
 def _(ltm: LtmStore, ax: Axes) -> None:
+    """Draw how the strongest entries will fade, and where they are forgotten."""
     curve, rows = ltm.config.curve, ltm.rows()
-    days = days_until(curve)
-    for row, color in zip(rows[:MOST], LINES, strict=False):
+    days = days_of(curve)
+    for row in rows[:CURVES]:
         left = [row.importance * curve.retention(row.age_days + day) for day in days]
-        label = gist(row.content, 32).replace("$", r"\$")  # which would begin a formula
-        ax.plot(days, left, color=color, label=f"{row.id}: {label}")
-    ax.axhline(ltm.config.min_importance, color=NEUTRAL, linestyle=":", linewidth=1)
-    title = f"the strongest {MOST} of {len(rows)}" if len(rows) > MOST else f"{len(rows)} memories"
-    ax.set(xlabel="days from now", ylabel="strength", ylim=(0, 1.02), title=title)
+        said = gist(row.content, SHOWN).replace("$", r"\$")  # which would begin a formula
+        ax.plot(days, left, label=f"{row.id}: {said}")
+    ax.axhline(ltm.config.min_importance, color=GREY, linestyle=":", linewidth=0.8)
+    ax.set_ylim(-0.02, 1.05)
     if rows:
-        ax.legend(fontsize="small")
+        ax.legend()
+    some = f"the strongest {CURVES} of {len(rows):,}" if len(rows) > CURVES else f"{len(rows)}"
+    named(ax, f"{some} memories, forgotten at the dotted line", "days from now", "strength")
+
+
+def days_of(curve: Ebbinghaus) -> list[float]:
+    """Give the days of a curve, until hardly anything is left."""
+    return [curve.stability * LIVES * i / STEPS for i in range(STEPS + 1)]
+
+
+def named(ax: Axes, title: str, across: str, up: str) -> None:
+    """Say what is seen."""
+    ax.set_title(title)
+    ax.set_xlabel(across)
+    ax.set_ylabel(up)

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.memory.ltm import ForgettingCurve, LtmStore
-from agentlab.plots import NEUTRAL, plot
+from agentlab.plots import GREY, plot
 
 mpl.use("agg")
 
@@ -44,29 +44,29 @@ def test_a_forgetting_curve() -> None:
 
 
 def test_a_memory() -> None:
-    """Draws the five strongest as they will fade, by name, and where they are forgotten."""
+    """Draws the four strongest as they will fade, by name, and where they are forgotten."""
     ltm = LtmStore(clock=FakeClock())
     for i in range(7):
         ltm.remember(f"thing $x^{i}$ <b>", i / 10)
     ax = ltm.plot()
 
     assert [line.get_label() for line in ax.lines[:1]] == ["7: thing \\$x^6\\$ <b>"]
-    assert len(ax.lines) == 6
+    assert len(ax.lines) == 5
     assert points(ax)[1][0] == pytest.approx(0.6)
     assert points(ax, -1)[1][0] == 0.05
-    assert ax.get_title() == "the strongest 5 of 7"
+    assert ax.get_title().startswith("the strongest 4 of 7 memories")
     ax.figure.canvas.draw()
-    assert LtmStore().plot().get_title() == "0 memories"
+    assert LtmStore().plot().get_title().startswith("0 memories")
 
 
 def test_on_any_ground() -> None:
     """There is none of its own, and words are neither black nor white."""
     ax = ForgettingCurve.Ebbinghaus(3).plot()
 
-    assert ax.patch.get_alpha() == 0
-    assert ax.figure.patch.get_alpha() == 0
-    assert ax.xaxis.label.get_color() == NEUTRAL
-    assert ax.title.get_color() == NEUTRAL
+    grounds: list[Any] = [ax.patch.get_facecolor(), ax.get_figure(root=True).get_facecolor()]  # type: ignore[union-attr]
+    assert [ground[3] for ground in grounds] == [0, 0]
+    assert ax.xaxis.label.get_color() == GREY
+    assert ax.title.get_color() == GREY
 
 
 def test_on_axes_that_are_there() -> None:

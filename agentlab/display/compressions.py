@@ -100,7 +100,10 @@ def summary_table(summaries: Sequence[MemorySummary | CompressedEpisode], room: 
     cells = [
         (
             h("span", title=f"done[1][{i}]")(gist(each.id, 40)),
-            gist(each.text if isinstance(each, MemorySummary) else each.summary, room.text // 4),
+            gist(
+                each.summary_text if isinstance(each, MemorySummary) else each.summary,
+                room.text // 4,
+            ),
             count(
                 len(each.covers_turns) if isinstance(each, MemorySummary) else each.original_count
             ),
@@ -145,13 +148,16 @@ def turn_cells(row: TurnRow, path: str, room: Room) -> list[object]:
 def summary_card(summary: MemorySummary, room: Room) -> Html:
     """Draw a summary: what it says, and for whom it stands."""
     first, last = summary.time_range
+    path = "summary.summary_text"
+    named = ", ".join(f"{name} ({kind})" for name, kind in summary.entities.items())
     return card(
         "summary",
         summary.id,
         None,
         [plural(len(summary.covers_turns), "turn"), plural(summary.token_count, "token")],
         asked(
-            ("says", shortened(summary.text, "summary.text", room.text), "", "summary.text"),
+            ("says", shortened(summary.summary_text, path, room.text), "", path),
+            *((("names", gist(named, room.text), "", "summary.entities"),) if named else ()),
             ("from", f"{moment(first)} to {moment(last)}", "", "summary.time_range"),
         ),
         path="summary",

@@ -215,7 +215,7 @@ def consolidation_metrics_card(metrics: ConsolidationMetrics, room: Room) -> Htm
 
 def strength(share: float) -> Html:
     """Draw a number from 0 to 1 with its bar."""
-    return h("span")(bar(share), f" {share:.2f}")
+    return h("span")(bar(share, "ok"), f" {share:.2f}")
 
 
 def lasting(days: float) -> str:

@@ -5,7 +5,7 @@ each.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -31,7 +31,8 @@ class MemorySummary(Portable, Displayable, msgspec.Struct, frozen=True):
     covers_turns : tuple of str
         The ids of the turns, in order.
     summary_text : str
-        How many there were, who spoke, about what; or what a summariser wrote.
+        How many there were, who spoke, about what, and the first facts; or what a summariser
+        wrote. It is what stands in a prompt for the turns.
     key_facts : tuple of str
         Sentences of theirs of 5 to 25 words, at most ten.
     entities : dict
@@ -39,7 +40,7 @@ class MemorySummary(Portable, Displayable, msgspec.Struct, frozen=True):
     time_range : tuple of datetime
         When the first and the last of them were said.
     token_count : int
-        How many tokens :attr:`text` takes.
+        How many tokens the text takes.
     """
 
     id: str
@@ -50,30 +51,48 @@ class MemorySummary(Portable, Displayable, msgspec.Struct, frozen=True):
     time_range: tuple[datetime, datetime]
     token_count: int
 
-    @property
-    def text(self) -> str:
-        """All of it, as it may stand in a prompt."""
-        facts = [f"- {fact}" for fact in self.key_facts]
-        named = ", ".join(f"{name} ({kind})" for name, kind in self.entities.items())
-        return "\n".join([self.summary_text, *facts, *([f"Names: {named}"] if named else [])])
-
     @classmethod
-    def of(cls, turns: Sequence[MemoryTurn], said: str | None = None) -> MemorySummary:
-        """Sum turns up, by what is ``said`` of them where somebody does; tokens are not counted."""
-        topics = Counter(tag for turn in turns for tag in dict.fromkeys(turn.tags))
-        some = sorted(topics, key=lambda tag: (-topics[tag], tag))[:MOST_TOPICS]
-        about = f"; topics: {', '.join(some)}" if some else ""
-        plain = f"{len(turns)} turn{'s' * (len(turns) != 1)} ({roles_of(turns)}){about}"
+    def of(
+        cls, turns: Sequence[MemoryTurn], count: Callable[[str], int], said: str | None = None
+    ) -> MemorySummary:
+        """Sum turns up.
+
+        Parameters
+        ----------
+        turns : sequence of MemoryTurn
+            What it stands for.
+        count : callable
+            Counts tokens. Facts are told within half of those of the turns.
+        said : str, optional
+            What somebody wrote of them, instead.
+        """
+        facts = key_facts(turn.content for turn in turns)
         names = dict.fromkeys(name for turn in turns for name in entities(turn.content))
+        text = said or told(turns, facts, count)
         return cls(
             f"summary-{turns[0].id}-{turns[-1].id}",
             tuple(turn.id for turn in turns),
-            plain if said is None else said,
-            key_facts(turn.content for turn in turns),
+            text,
+            facts,
             {name: kind_of(name) for name in list(names)[:MOST_NAMES]},
             (turns[0].timestamp, turns[-1].timestamp),
-            0,
+            count(text),
         )
+
+
+def told(turns: Sequence[MemoryTurn], facts: Iterable[str], count: Callable[[str], int]) -> str:
+    """Say how many turns there were, whose, about what, and what was said, as far as it fits."""
+    topics = Counter(tag for turn in turns for tag in dict.fromkeys(turn.tags))
+    some = sorted(topics, key=lambda tag: (-topics[tag], tag))[:MOST_TOPICS]
+    about = f"; topics: {', '.join(some)}" if some else ""
+    text = f"{len(turns)} turn{'s' * (len(turns) != 1)} ({roles_of(turns)}){about}"
+    half = sum(turn.token_count for turn in turns) / 2
+    for fact in facts:
+        longer = f"{text}. {fact}"
+        if count(longer) > half:
+            break
+        text = longer
+    return text
 
 
 class CompressedEpisode(Portable, Displayable, msgspec.Struct, frozen=True):

@@ -194,8 +194,7 @@ class MemoryCompressor(Displayable):
         """Sum a part up, where it is to be and that is cheaper."""
         if part.stays:
             return part
-        bare = MemorySummary.of(part.turns, said)
-        summary = replace(bare, token_count=self.estimate_tokens(bare.text))
+        summary = MemorySummary.of(part.turns, self.estimate_tokens, said)
         return part._replace(summary=summary) if summary.token_count < part.tokens else part
 
     def _finished(self, parts: list[Part]) -> Compression:

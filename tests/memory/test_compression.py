@@ -179,7 +179,7 @@ def test_what_matters_stays() -> None:
 
 
 def test_a_summary_that_costs_more_is_not_made() -> None:
-    """Then the turns are kept."""
+    """Nor one that costs as much: then the turns are kept."""
     done = compressor(recency_keep=1, importance_threshold=1).compress(
         [turn(i) for i in range(3)], force=True
     )
@@ -200,7 +200,7 @@ def test_the_oldest_go_first_and_the_newest_last() -> None:
         return [each.id for each in done.kept], len(done.summaries)
 
     assert left(340) == (["t5", "t7", "t8", "t9"], 2)
-    assert left(290) == (["t5", "t7", "t8", "t9"], 1)
+    assert left(270) == (["t5", "t7", "t8", "t9"], 1)
     assert left(240) == (["t5", "t7", "t8", "t9"], 0)
     assert left(200) == (["t7", "t8", "t9"], 0)
     assert left(125) == (["t8", "t9"], 0)
@@ -227,9 +227,21 @@ def test_a_summary_says_who_and_what_about() -> None:
     done = compressor(300, recency_keep=1, importance_threshold=0.99).compress(turns)
     (summary,) = done.summaries
 
-    assert summary.summary_text == "6 turns (tool, user); topics: b, a, x0, x1, x2"
-    assert summary.text.splitlines()[:2] == [summary.summary_text, f"- {LONG}"]
-    assert summary.token_count == compressor().estimate_tokens(summary.text)
+    assert summary.summary_text == f"6 turns (tool, user); topics: b, a, x0, x1, x2. {LONG}"
+    assert summary.token_count == compressor().estimate_tokens(summary.summary_text)
+
+
+def test_facts_are_told_within_half_of_what_they_replace() -> None:
+    """The first ones; all of them are in the list."""
+    turns = [turn(i, f"{LONG} on day {i}") for i in range(11)]
+    done = compressor(recency_keep=1, importance_threshold=1).compress(turns, force=True)
+    (summary,) = done.summaries
+    replaced = sum(row.token_count for row in done.turns if row.fate == "summarised")
+
+    assert replaced * 0.35 < summary.token_count <= replaced / 2
+    assert f"{LONG} on day 3" in summary.summary_text
+    assert f"{LONG} on day 9" not in summary.summary_text
+    assert len(summary.key_facts) == 10
 
 
 def test_somebody_writes_the_summaries() -> None:
@@ -356,4 +368,4 @@ def test_the_dialogue_gets_shorter() -> None:
 
     assert tokens(done) <= 2500 < done.tokens_before
     assert [each.id for each in done.kept[-10:]] == [each.id for each in turns[-10:]]
-    assert "shelves" in " ".join(summary.text for summary in done.summaries)
+    assert "shelves" in " ".join(summary.summary_text for summary in done.summaries)
