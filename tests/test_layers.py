@@ -29,7 +29,7 @@ OUTSIDE = {
     # pandas and matplotlib: only the types of what a door gives
     "core": {"anyio", "matplotlib", "msgspec", "pandas"},
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
-    "memory": {"msgspec", "numpy"}, "plots": {"matplotlib"}, "datasets": {"msgspec"},
+    "memory": {"msgspec", "numpy", "scipy"}, "plots": {"matplotlib"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},

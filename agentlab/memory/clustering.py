@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agentlab.memory.tfidf import Matrix, summed
 
 if TYPE_CHECKING:
     from agentlab.memory.tfidf import Floats, Ints
+
+MANY = 2000  # rows from which on it pays to load SciPy
+
+Products: TypeAlias = "Callable[[Floats], Floats]"
 
 
 class Clusters(NamedTuple):
@@ -30,10 +35,11 @@ def kmeans(matrix: Matrix, k: int, iterations: int) -> Clusters:
     """
     import numpy as np
 
-    centres = farthest_points(matrix, k)
+    products = products_with(matrix)
+    centres = farthest_points(matrix, k, products)
     labels = np.full(matrix.shape[0], -1, dtype=np.int64)
     for _ in range(iterations):
-        nearest = np.argmax([matrix.dot(centre) for centre in centres], axis=0)
+        nearest = products(centres).argmax(axis=1)
         if np.array_equal(nearest, labels):
             break
         labels = nearest
@@ -42,16 +48,36 @@ def kmeans(matrix: Matrix, k: int, iterations: int) -> Clusters:
     return Clusters(labels, summed(matrix.rows, own, len(labels)), centres)
 
 
-def farthest_points(matrix: Matrix, k: int) -> Floats:
+def products_with(matrix: Matrix) -> Products:
+    """Give what multiplies each row with some vectors: a column for each of them.
+
+    Many rows are multiplied by SciPy where that is installed, which is several times as quick; it
+    adds up in the same order.
+    """
+    import numpy as np
+
+    if matrix.shape[0] >= MANY:
+        try:
+            from scipy.sparse import csr_array
+        except ImportError:
+            pass
+        else:
+            ends = np.searchsorted(matrix.rows, np.arange(matrix.shape[0] + 1))
+            sparse = csr_array((matrix.values, matrix.columns, ends), shape=matrix.shape)
+            return lambda vectors: sparse @ np.ascontiguousarray(vectors.T)
+    return lambda vectors: np.stack([matrix.dot(vector) for vector in vectors], axis=1)
+
+
+def farthest_points(matrix: Matrix, k: int, products: Products) -> Floats:
     """Give ``k`` rows that are far from each other."""
     import numpy as np
 
     centres = np.zeros((k, matrix.shape[1]))
     centres[0] = matrix.row(0)
-    nearest = matrix.dot(centres[0])
+    nearest = products(centres[:1])[:, 0]
     for i in range(1, k):
         centres[i] = matrix.row(int(np.argmin(nearest)))
-        nearest = np.maximum(nearest, matrix.dot(centres[i]))
+        nearest = np.maximum(nearest, products(centres[i : i + 1])[:, 0])
     return centres
 
 

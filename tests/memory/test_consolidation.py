@@ -16,6 +16,8 @@ import pytest
 
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue
+from agentlab.datasets import diary
+from agentlab.memory import clustering
 from agentlab.memory.clustering import kmeans
 from agentlab.memory.consolidation import ConsolidationPolicy, MemoryConsolidator
 from agentlab.memory.tfidf import Matrix, tfidf
@@ -415,6 +417,20 @@ def test_odd_texts() -> None:
     assert {"", "!", "a b", "\ud800"} < {memory.content for memory in store.items("ada")}
     assert consolidator(Shelf()).consolidate_sync() == []
     assert consolidator(Shelf()).consolidate_agent_sync("nobody") == []
+
+
+def test_scipy_changes_nothing_and_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clusters are the same with it, without it, and where it cannot be imported."""
+    matrix, _ = tfidf([entry.text for entry in diary()])
+    plain = kmeans(matrix, 8, 10)
+    monkeypatch.setattr(clustering, "MANY", 1)
+    quick = kmeans(matrix, 8, 10)
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    without = kmeans(matrix, 8, 10)
+
+    for other in (quick, without):
+        assert other.labels.tolist() == plain.labels.tolist()
+        assert other.likeness.tolist() == pytest.approx(plain.likeness.tolist(), abs=1e-12)
 
 
 def test_rare_words_weigh_more() -> None:

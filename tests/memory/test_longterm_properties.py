@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from unittest.mock import patch
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentlab.core.clock import FakeClock
+from agentlab.memory import clustering
 from agentlab.memory.clustering import kmeans
 from agentlab.memory.consolidation import ConsolidationPolicy, MemoryConsolidator
 from agentlab.memory.likeness import cosine, counted
@@ -175,11 +177,12 @@ def kmeans_plainly(rows: list[list[float]], k: int, iterations: int) -> list[int
     return labels
 
 
-@given(VECTORS, st.integers(1, 5), st.integers(1, 10))
-@settings(max_examples=200)
-def test_kmeans(rows: list[list[float]], k: int, iterations: int) -> None:
-    """It is as if it were done number by number."""
-    found = kmeans(Matrix.of(rows), k, iterations)
+@given(VECTORS, st.integers(1, 5), st.integers(1, 10), st.sampled_from([1, 2000]))
+@settings(max_examples=300)
+def test_kmeans(rows: list[list[float]], k: int, iterations: int, many: int) -> None:
+    """It is as if it were done number by number, with SciPy and without."""
+    with patch.object(clustering, "MANY", many):
+        found = kmeans(Matrix.of(rows), k, iterations)
 
     assert found.labels.tolist() == kmeans_plainly(rows, k, iterations)
     assert all(-1e-9 <= near <= 1 + 1e-9 for near in found.likeness.tolist())
