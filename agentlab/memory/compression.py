@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from agentlab.core.bounds import at_least_one, count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable
+from agentlab.core.errors import WrongThread
 from agentlab.core.guards import able
 from agentlab.core.protocols import TokenEstimator
-from agentlab.core.sync import run_sync
+from agentlab.core.sync import on_portal, run_sync
 from agentlab.memory.compressed import Compression, MemorySummary, TurnRow, row_of
 from agentlab.memory.conversation import QUARTER, MemoryTurn, Role, in_time
 from agentlab.memory.given import a_text, clamped
@@ -151,10 +152,17 @@ class MemoryCompressor(Displayable):
             In any order. Their scores are computed anew, and tokens that nobody counted estimated.
         force : bool
             Sum up even where all of it is within the budget.
+
+        Raises
+        ------
+        WrongThread
+            A summary is to be written, and this is the portal's own thread.
         """
         parts = self._parts(turns, force=force)
         if self._summarise is None or all(part.stays for part in parts):
             return self._finished([self._summed(part) for part in parts])
+        if on_portal():
+            raise WrongThread("'compress' would block the loop it runs on: await 'compress_async'")
         return run_sync(self._told, parts)
 
     async def compress_async(

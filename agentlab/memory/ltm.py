@@ -95,6 +95,9 @@ class LtmStore(Plottable, Tabular, Displayable):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __bool__(self) -> bool:
+        return True  # an empty memory is still one
+
     @property
     def config(self) -> LtmConfig:
         """The settings."""

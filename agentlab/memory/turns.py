@@ -78,8 +78,11 @@ class ImportanceFilter:
             if stays[turn] or self.important(turn):
                 whole.append(turn)
                 stays[turn] -= 1
-        strange = [turn for turn in found if stays.pop(turn, 0) > 0]
-        return in_time([*whole, *strange])
+        for turn in found:  # what is left of it comes from somewhere else
+            if stays[turn] > 0:
+                whole.append(turn)
+                stays[turn] -= 1
+        return in_time(whole)
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def test_a_filter_knows_turns_by_what_they_say() -> None:
 
     assert ImportanceFilter().apply(turns, copies) == turns
     assert ids(ImportanceFilter().apply(turns, [strange])) == ["t0", "t7"]
+    assert ids(ImportanceFilter().apply(turns, [strange, strange])) == ["t0", "t7", "t7"]
     assert ids(ImportanceFilter().apply([turns[0], turns[0]], [turns[0]])) == ["t0", "t0"]
 
 
