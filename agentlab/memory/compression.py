@@ -208,8 +208,7 @@ class MemoryCompressor(Displayable):
     def _finished(self, parts: list[Part]) -> Compression:
         """Drop what must go, and say what became of everything."""
         single = [one for part in parts for one in ([part] if part.summary else alone(part))]
-        recent = len(single) - self.recency_keep  # nothing of the newest has a summary
-        order = sorted(range(len(single)), key=lambda i: (not single[i].summary, i >= recent))
+        order = sorted(range(len(single)), key=lambda i: not single[i].summary)  # then by time
         before = sum(turn.token_count for part in single for turn in part.turns)
         after = sum(part.tokens for part in single)
         gone = set[int]()

@@ -178,6 +178,17 @@ def test_what_matters_stays() -> None:
     assert [summary.id for summary in done.summaries] == ["summary-t0-t3", "summary-t5-t6"]
 
 
+def test_enough_is_enough() -> None:
+    """A score that is the threshold keeps a turn."""
+    turns = [turn(0, "alarm and four more words", tokens=99), turn(1)]
+    made = compressor(recency_keep=1, importance_threshold=0.2)
+    done = made.with_strategy(ImportanceStrategy.KeywordDensity(["alarm"])).compress(
+        turns, force=True
+    )
+
+    assert [each.id for each in done.kept] == ["t0", "t1"]
+
+
 def test_a_summary_that_costs_more_is_not_made() -> None:
     """Nor one that costs as much: then the turns are kept."""
     done = compressor(recency_keep=1, importance_threshold=1).compress(

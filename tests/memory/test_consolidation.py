@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue
 from agentlab.datasets import diary
 from agentlab.memory import clustering
-from agentlab.memory.clustering import kmeans
+from agentlab.memory.clustering import kmeans, means
 from agentlab.memory.consolidation import ConsolidationPolicy, MemoryConsolidator
 from agentlab.memory.tfidf import Matrix, tfidf
 from agentlab.models.scripted import ScriptedModel
@@ -114,6 +115,23 @@ def test_few_memories_have_fewer_clusters() -> None:
     assert [made.source_count for made in done] == [2]
 
 
+def test_few_memories_that_differ_are_not_split() -> None:
+    """There is one cluster of four, not four of one."""
+    store = shelf(*(f"the quiet harbour at {word}" for word in ("dawn", "noon", "dusk", "night")))
+    done = consolidator(store, ConsolidationPolicy()).consolidate_agent_sync("ada")
+
+    assert [(row.size, row.merged) for row in done.clusters] == [(4, 2)]
+
+
+def test_a_centre_that_nobody_is_near_stays() -> None:
+    """Where it was; the others move to the middle of theirs."""
+    rows = Matrix.of([(1, 0), (0, 1)])
+    before = np.array([[0.6, 0.8], [0.8, 0.6]])
+    after = means(rows, np.array([0, 0]), before)
+
+    assert after.tolist() == [pytest.approx([math.sqrt(0.5)] * 2), [0.8, 0.6]]
+
+
 def test_themes_stay_apart() -> None:
     """Each becomes a memory of its own; agents, too."""
     store = shelf(*["watered the tomato plants"] * 5, *["practised the cello sonata"] * 5)
@@ -173,6 +191,10 @@ def test_only_reporting() -> None:
     assert (made.source_count, made.memory_id) == (8, None)
     assert making.consolidate_agent_sync("ada") == []
     assert store.items("ada") == before
+    store.kept["ada"] = []
+    making.consolidate_agent_sync("ada")
+    store.kept["ada"] = before  # they are others now, though they have the same ids
+    assert len(making.consolidate_agent_sync("ada")) == 1
 
 
 def test_a_long_summary_is_cut() -> None:

@@ -71,7 +71,7 @@ def test_w17_4() -> None:
     """What matters too little is forgotten at the next decay."""
     ltm, _ = store(min_importance=0.5)
     ltm.remember("hardly anything", 0.01)
-    ltm.remember("something", 0.51)
+    ltm.remember("just enough", 0.5)
 
     assert [entry.id for entry in ltm.decay()] == [1]
     assert [entry.id for entry in ltm.entries()] == [2]
@@ -486,3 +486,13 @@ def test_rows_say_when() -> None:
     assert row.created_at == datetime(2030, 1, 1, tzinfo=UTC)
     assert row.age_days == 15
     assert row.strength == pytest.approx(0.5 * math.exp(-0.5))
+
+
+def test_a_clock_set_back() -> None:
+    """What was made after now has no age, and is as strong as it was."""
+    ltm, clock = store()
+    ltm.remember("from tomorrow", 0.5)
+    clock.advance(-DAY)
+
+    assert (ltm.rows()[0].age_days, ltm.rows()[0].strength) == (0, 0.5)
+    assert ltm.decay() == []

@@ -182,8 +182,7 @@ def test_what_matters_and_is_said_does_not_come_back() -> None:
     turns[4] = turn(4, "deploy on friday", 0.9)
     turns[15] = turn(15, "deploy on friday", 0.9)
     kept, _ = TurnCompressor().compress(turns)
-    assert "t3" not in ids(kept)
-    assert "t15" in ids(kept)
+    assert ids(kept) == [f"t{i}" for i in range(10, 20)]
 
     turns[15] = turn(15, "deploy on friday")
     kept, _ = TurnCompressor().compress(turns)
