@@ -36,16 +36,18 @@ def kmeans(matrix: Matrix, k: int, iterations: int) -> Clusters:
     import numpy as np
 
     products = products_with(matrix)
+    lengths = np.bincount(matrix.rows, minlength=matrix.shape[0])
     centres = farthest_points(matrix, k, products)
     labels = np.full(matrix.shape[0], -1, dtype=np.int64)
+    scores = products(centres)
     for _ in range(iterations):
-        nearest = products(centres).argmax(axis=1)
+        nearest = scores.argmax(axis=1)
         if np.array_equal(nearest, labels):
             break
         labels = nearest
-        centres = means(matrix, labels, centres)
-    own = centres[labels[matrix.rows], matrix.columns] * matrix.values
-    return Clusters(labels, summed(matrix.rows, own, len(labels)), centres)
+        centres = means(matrix, np.repeat(labels, lengths), centres)
+        scores = products(centres)
+    return Clusters(labels, scores[np.arange(len(labels)), labels], centres)
 
 
 def products_with(matrix: Matrix) -> Products:
@@ -82,11 +84,11 @@ def farthest_points(matrix: Matrix, k: int, products: Products) -> Floats:
 
 
 def means(matrix: Matrix, labels: Ints, before: Floats) -> Floats:
-    """Move each centre to the middle of its rows, at unit length."""
+    """Move each centre to the middle of its rows, at unit length; a label for each value."""
     import numpy as np
 
     k, wide = before.shape
-    places = labels[matrix.rows] * wide + matrix.columns
+    places = labels * wide + matrix.columns
     sums = summed(places, matrix.values, k * wide).reshape(k, wide)
     lengths = np.sqrt((sums * sums).sum(axis=1))
     full = lengths > 0

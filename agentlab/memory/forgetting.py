@@ -46,7 +46,12 @@ class Ebbinghaus(Plottable, Displayable):
 
     def retention(self, days: float) -> float:
         """Give the share that is left after so many days; what lies ahead is whole."""
-        return math.exp(-max(0.0, a_number("days", days)) / self.stability)
+        return left_after(a_number("days", days), self.stability)
+
+
+def left_after(days: float, stability: float) -> float:
+    """Give the share that is left, by Ebbinghaus; of what lies ahead, all."""
+    return math.exp(-max(0.0, days) / stability)
 
 
 class ForgettingCurve:

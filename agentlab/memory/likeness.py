@@ -56,12 +56,12 @@ class WordIndex(Generic[K]):
     """Who has which word, so that only those are compared that can be alike."""
 
     def __init__(self) -> None:
-        self._holders: dict[str, dict[K, None]] = {}
+        self._holders: dict[str, dict[K, int]] = {}
 
-    def add(self, key: K, words: Iterable[str]) -> None:
-        """Note that ``key`` has these words."""
-        for word in words:
-            self._holders.setdefault(word, {})[key] = None
+    def add(self, key: K, words: Mapping[str, int]) -> None:
+        """Note that ``key`` has these words, each so many times."""
+        for word, count in words.items():
+            self._holders.setdefault(word, {})[key] = count
 
     def drop(self, key: K, words: Iterable[str]) -> None:
         """Forget it again."""
@@ -71,9 +71,9 @@ class WordIndex(Generic[K]):
             if not holders:
                 del self._holders[word]
 
-    def holders(self, word: str) -> Iterable[K]:
-        """Give who has ``word``, in the order they came."""
-        return self._holders.get(word, ())
+    def holders(self, word: str) -> Mapping[K, int]:
+        """Give who has ``word``, in the order they came, and how many times."""
+        return self._holders.get(word, {})
 
     def near(self, masses: Mapping[str, int], share: float) -> set[K]:
         """Give all that can have at least ``share`` of these words' mass in common with them.

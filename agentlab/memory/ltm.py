@@ -34,6 +34,7 @@ from agentlab.memory.forgetting import (
     LtmMerges,
     LtmRow,
     MergeRow,
+    left_after,
 )
 from agentlab.memory.given import a_text, clamped
 from agentlab.memory.keeping import FORMAT, Kept, key_of, opened, settled
@@ -79,7 +80,6 @@ class LtmStore(Plottable, Tabular, Displayable):
             raise InvalidValue(f"config must be an LtmConfig, got {config!r:.80}")
         self._config = config or LtmConfig()
         self._clock = clock
-        self._curve = self._config.curve
         self._lock = threading.RLock()
         self._entries: dict[int, LtmEntry] = {}
         self._counts: dict[int, dict[str, int]] = {}
@@ -133,8 +133,8 @@ class LtmStore(Plottable, Tabular, Displayable):
         with self._lock:
             now, dots = self._now(), dict[int, int]()
             for word, count in wanted.items():
-                for key in self._index.holders(word):
-                    dots[key] = dots.get(key, 0) + count * self._counts[key][word]
+                for key, times in self._index.holders(word).items():
+                    dots[key] = dots.get(key, 0) + count * times
             long = squared(wanted)
             scores = {
                 key: dot
@@ -282,7 +282,7 @@ class LtmStore(Plottable, Tabular, Displayable):
     def _strength(self, entry: LtmEntry, now: float) -> float:
         """Give what is left of an importance: its retention, once, whatever was decayed before."""
         age = entry.age_days(now, reinforce=self._config.reinforce)
-        return entry.importance * self._curve.retention(age)
+        return entry.importance * left_after(age, self._config.stability_days)
 
     def _recalled(self, entry: LtmEntry, now: float, score: float) -> LtmEntry:
         seen = msgspec.structs.replace(

@@ -137,7 +137,7 @@ class Alike:
     def add(self, key: int, turn: MemoryTurn) -> None:
         """Take a turn in."""
         self.words[key] = mine = set(words(turn.content))
-        self._index.add(key, mine)
+        self._index.add(key, dict.fromkeys(mine, 1))
         if not mine:
             self._wordless[key] = None
 
