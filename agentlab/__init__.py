@@ -52,19 +52,15 @@ if TYPE_CHECKING:
     from agentlab.handle import RunHandle
     from agentlab.memory.compressed import CompressedEpisode, MemorySummary
     from agentlab.memory.compression import MemoryCompressor
-    from agentlab.memory.consolidation import ConsolidatedMemory, MemoryConsolidator
+    from agentlab.memory.consolidated import ConsolidatedMemory
+    from agentlab.memory.consolidation import MemoryConsolidator
     from agentlab.memory.conversation import MemoryTurn, Role
     from agentlab.memory.forgetting import ForgettingCurve, LtmConfig, LtmEntry
     from agentlab.memory.grouping import ConsolidationPolicy
     from agentlab.memory.importance import ImportanceStrategy
     from agentlab.memory.ltm import LtmStore
-    from agentlab.memory.turns import (
-        CompressorConfig,
-        ImportanceFilter,
-        SemanticDedup,
-        TemporalCompression,
-        TurnCompressor,
-    )
+    from agentlab.memory.passes import ImportanceFilter, SemanticDedup, TemporalCompression
+    from agentlab.memory.turns import CompressorConfig, TurnCompressor
     from agentlab.models.function import FunctionModel
     from agentlab.models.local import LocalModel
     from agentlab.models.naming import as_model
@@ -181,15 +177,15 @@ _HOME = {
     "handle": "RunHandle",
     "memory.compressed": "CompressedEpisode MemorySummary",
     "memory.compression": "MemoryCompressor",
-    "memory.consolidation": "ConsolidatedMemory MemoryConsolidator",
+    "memory.consolidated": "ConsolidatedMemory",
+    "memory.consolidation": "MemoryConsolidator",
     "memory.conversation": "MemoryTurn Role",
     "memory.forgetting": "ForgettingCurve LtmConfig LtmEntry",
     "memory.grouping": "ConsolidationPolicy",
     "memory.importance": "ImportanceStrategy",
     "memory.ltm": "LtmStore",
-    "memory.turns": (
-        "CompressorConfig ImportanceFilter SemanticDedup TemporalCompression TurnCompressor"
-    ),
+    "memory.passes": "ImportanceFilter SemanticDedup TemporalCompression",
+    "memory.turns": "CompressorConfig TurnCompressor",
     "models.function": "FunctionModel",
     "models.local": "LocalModel",
     "models.naming": "as_model",

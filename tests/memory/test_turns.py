@@ -64,7 +64,7 @@ def test_w20_3() -> None:
 
 
 def test_defaults_are_those_of_the_reference() -> None:
-    """Of the four settings, and of the passes alone; and the module has the reference's name."""
+    """Of the four settings, and of the passes alone; and the module has its other name, too."""
     assert CompressorConfig() == CompressorConfig(50, 10, 0.85, "important")
     assert TemporalCompression() == TemporalCompression(10, 5)
     assert SemanticDedup() == SemanticDedup(0.8)
