@@ -178,6 +178,8 @@ class LtmStore(Plottable, Tabular, Displayable):
             self.decay_if_due()
             await self._clock.sleep(max(1.0, self._due_in_s()))
 
+    run_sync = twin(run)
+
     def start_background(self, loop: asyncio.AbstractEventLoop | None = None) -> Future[None]:
         """Start :meth:`run` on ``loop``, and give what its ``cancel()`` ends it by.
 
