@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agentlab import datasets
     from agentlab.builder import AgentRuntimeBuilder
     from agentlab.core.config import AgentConfig
     from agentlab.core.errors import (
@@ -49,6 +50,17 @@ if TYPE_CHECKING:
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
     from agentlab.handle import RunHandle
+    from agentlab.memory.compressed import CompressedEpisode, MemorySummary
+    from agentlab.memory.compression import MemoryCompressor
+    from agentlab.memory.consolidated import ConsolidatedMemory
+    from agentlab.memory.consolidation import MemoryConsolidator
+    from agentlab.memory.conversation import MemoryTurn, Role
+    from agentlab.memory.forgetting import ForgettingCurve, LtmConfig, LtmEntry
+    from agentlab.memory.grouping import ConsolidationPolicy
+    from agentlab.memory.importance import ImportanceStrategy
+    from agentlab.memory.ltm import LtmStore
+    from agentlab.memory.passes import ImportanceFilter, SemanticDedup, TemporalCompression
+    from agentlab.memory.turns import CompressorConfig, TurnCompressor
     from agentlab.models.anthropic import AnthropicProvider
     from agentlab.models.function import FunctionModel
     from agentlab.models.llm import CompletionOptions, LlmProvider
@@ -124,24 +136,29 @@ __all__ = [
     "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BusError",
     "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk",
     "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState",
-    "CompletionOptions", "Counter", "DamagedRecord", "DeduplicationConflict",
+    "CompletionOptions", "CompressedEpisode", "CompressorConfig", "ConsolidatedMemory",
+    "ConsolidationPolicy", "Counter", "DamagedRecord", "DeduplicationConflict",
     "DeduplicationResult", "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore",
-    "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram",
+    "FilePersistenceBackend", "ForgettingCurve", "FunctionModel", "Gauge", "GraphError",
+    "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
     "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
-    "InvalidValue", "Journal", "LlmProvider", "LocalModel", "MemoryEntry", "MemoryId",
-    "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
-    "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer",
-    "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "InvalidValue", "Journal", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry",
+    "LtmStore", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
+    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
+    "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError", "ParameterSpec",
+    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
+    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
+    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Role", "Run", "RunHandle",
+    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
+    "SemanticDedup", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage", "Strategy",
+    "StreamBroadcaster", "StreamingCallbacks", "StreamingInference", "StreamingReAct",
+    "StreamingReActLoop", "StreamingSession", "TemporalCompression", "TimestampTool",
+    "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo",
+    "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace",
+    "TraceExplorer", "TurnCompressor", "ValidationError", "WorkflowError", "WrongThread",
+    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
+    "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -164,6 +181,17 @@ _HOME = {
     "core.session": "AgentSession",
     "core.trace": "Trace",
     "handle": "RunHandle",
+    "memory.compressed": "CompressedEpisode MemorySummary",
+    "memory.compression": "MemoryCompressor",
+    "memory.consolidated": "ConsolidatedMemory",
+    "memory.consolidation": "MemoryConsolidator",
+    "memory.conversation": "MemoryTurn Role",
+    "memory.forgetting": "ForgettingCurve LtmConfig LtmEntry",
+    "memory.grouping": "ConsolidationPolicy",
+    "memory.importance": "ImportanceStrategy",
+    "memory.ltm": "LtmStore",
+    "memory.passes": "ImportanceFilter SemanticDedup TemporalCompression",
+    "memory.turns": "CompressorConfig TurnCompressor",
     "models.anthropic": "AnthropicProvider",
     "models.function": "FunctionModel",
     "models.llm": "CompletionOptions LlmProvider",
@@ -216,10 +244,13 @@ _HOME = {
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }
+_MODULES = frozenset({"datasets"})
 _HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"agentlab.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'agentlab' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"agentlab.{_HOME_OF[name]}"), name)

@@ -21,6 +21,10 @@ from agentlab.core.spans import Span, Spans
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
+from agentlab.memory.compressed import Compression, TurnCompression, TurnCompressionRun, TurnRow
+from agentlab.memory.consolidation import ClusterRow, Consolidation
+from agentlab.memory.forgetting import LtmMerges, LtmRow, MergeRow
+from agentlab.memory.ltm import LtmStore
 from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
 from agentlab.observe.exposition import SampleRow
 from agentlab.observe.histogram import BucketRow
@@ -170,6 +174,28 @@ def _(store: Shelf) -> pd.DataFrame:
 @frame.register(CheckpointManager)
 def _(manager: CheckpointManager) -> pd.DataFrame:
     return table(manager.rows(), CheckpointRow)
+
+
+@frame.register(LtmStore)
+def _(ltm: LtmStore) -> pd.DataFrame:
+    return table(ltm.rows(), LtmRow)
+
+
+@frame.register(LtmMerges)
+def _(merges: LtmMerges) -> pd.DataFrame:
+    return table(merges, MergeRow)
+
+
+@frame.register(Consolidation)
+def _(done: Consolidation) -> pd.DataFrame:
+    return table(done.clusters, ClusterRow)
+
+
+@frame.register(Compression)
+@frame.register(TurnCompression)
+@frame.register(TurnCompressionRun)
+def _(done: Compression | TurnCompression | TurnCompressionRun) -> pd.DataFrame:
+    return table(done.turns, TurnRow)
 
 
 @frame.register(list)

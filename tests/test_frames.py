@@ -15,7 +15,12 @@ from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Asked, Entry, Event, ReActStep, RunEnded, Token, ToolEnded
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
+from agentlab.datasets import dialogue, diary
 from agentlab.frames import frame
+from agentlab.memory.compression import MemoryCompressor
+from agentlab.memory.consolidation import Consolidation, MemoryConsolidator
+from agentlab.memory.ltm import LtmStore
+from agentlab.memory.turns import TurnCompressor
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
@@ -30,6 +35,7 @@ from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 from agentlab.tools.tally import ToolRow
+from tests.memory.shelves import shelf
 
 AT = datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 TEXT = str(pd.Series(["a"]).dtype)  # whatever this pandas takes text as
@@ -144,6 +150,48 @@ SLOTS = {
     "waiting": "int64", "peak": "int64", "acquired": "int64", "shed_count": "int64",
     "soft_limit_hits": "int64",
 }  # fmt: skip
+LTM = {
+    "id": "int64", "content": TEXT, "importance": "float64", "strength": "float64",
+    "decayed_importance": "float64", "age_days": "float64", "access_count": "int64",
+    "created_at": MOMENT, "last_accessed": MOMENT, "merged": "int64",
+}  # fmt: skip
+MERGE = {
+    "into": "int64", "merged_ids": "object", "content": TEXT, "importance": "float64",
+    "merged_contents": "object",
+}  # fmt: skip
+CLUSTER = {
+    "agent_id": TEXT, "words": "object", "size": "int64", "strays": "int64",
+    "likeness": "float64", "merged": "int64", "into": TEXT, "oldest": MOMENT, "newest": MOMENT,
+    "texts": "object",
+}  # fmt: skip
+TURN = {
+    "id": TEXT, "role": TEXT, "timestamp": MOMENT, "content": TEXT, "importance_score": "float64",
+    "token_count": "int64", "fate": TEXT, "into": TEXT,
+}  # fmt: skip
+NOTE = {
+    "id": TEXT, "at": MOMENT, "theme": TEXT, "text": TEXT, "importance": "float64",
+    "tags": "object",
+}  # fmt: skip
+SAID = {
+    "id": TEXT, "role": TEXT, "content": TEXT, "timestamp": MOMENT, "importance_score": "float64",
+    "token_count": "int64", "tags": "object",
+}  # fmt: skip
+
+
+def ltm() -> LtmStore:
+    """Give two entries that are alike."""
+    made = LtmStore(clock=FakeClock())
+    made.remember("the same words", 0.5)
+    made.remember("the same words", 0.5)
+    return made
+
+
+def consolidated() -> Consolidation:
+    """Give a pass over ten memories."""
+    store = shelf(*["the harbour was quiet"] * 10)
+    return MemoryConsolidator(store, clock=FakeClock()).consolidate_sync()
+
+
 FULL: list[tuple[Any, dict[str, str], int]] = [
     (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
     ([step(0)], STEP, 1),
@@ -166,12 +214,22 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (Pipeline().add_stage("up", str.upper), STAGE, 1),
     (store(), STORED, 2),
     (manager(), POINT, 1),
+    (ltm(), LTM, 2),
+    (ltm().consolidate(), MERGE, 1),
+    (consolidated(), CLUSTER, 1),
+    (MemoryCompressor(50).compress(dialogue()), TURN, len(dialogue())),
+    (TurnCompressor().compress(dialogue()), TURN, len(dialogue())),
+    (TurnCompressor().run_if_needed_sync(dialogue()), TURN, len(dialogue())),
+    (diary(), NOTE, len(diary())),
+    (dialogue(), SAID, len(dialogue())),
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
     (NamedToolRegistry(), TOOL), (AgentMetricsRegistry(), AGENT), (Deduplicator(1), ASKED),
     (RetryPolicy.constant(1, 0), DELAY), (Pipeline(), STAGE), (CheckpointManager(), POINT),
-    (InMemoryPersistenceBackend(), STORED),
+    (InMemoryPersistenceBackend(), STORED), (LtmStore(), LTM), (LtmStore().consolidate(), MERGE),
+    (Consolidation(), CLUSTER), (MemoryCompressor(9).compress([]), TURN),
+    (TurnCompressor().compress([]), TURN),
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,31 +96,33 @@ class Explorable(Displayable):
 
 
 class Plottable:
-    """Can be drawn with matplotlib."""
+    """Turns into a picture."""
 
     __slots__ = ()
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw it, to be shown in a cell or saved as a figure.
+    def plot(self, ax: Axes | None = None, **how: Any) -> Axes:
+        """Draw it with matplotlib, readable in a light and in a dark notebook.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where; by default in a figure of its own.
+            Where to; by default a figure of its own.
+        **how
+            What else can be said of such a picture; see :mod:`agentlab.plots`.
 
         Returns
         -------
         Axes
-            ``ax.figure.savefig(path)`` keeps it.
+            What was drawn on; ``ax.figure.savefig(path)`` keeps it.
 
         Raises
         ------
         NotConfigured
-            matplotlib is not installed.
+            There is no matplotlib: the extra ``lab`` brings it.
         """
-        from agentlab.display.plots import plot
+        from agentlab.plots import plot
 
-        return plot(self, ax)
+        return plot(self, ax, **how)
 
 
 class Tabular:

@@ -20,7 +20,21 @@ from agentlab.core.protocols import Hit, Usage
 from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
+from agentlab.datasets import About, Dataset, DiaryEntry
 from agentlab.handle import RunHandle
+from agentlab.memory.compressed import Compression, TurnCompression, TurnCompressionRun, row_of
+from agentlab.memory.compression import ImportanceStrategy, MemoryCompressor
+from agentlab.memory.consolidation import (
+    ClusterRow,
+    ConsolidatedMemory,
+    Consolidation,
+    ConsolidationMetrics,
+    MemoryConsolidator,
+)
+from agentlab.memory.conversation import MemoryTurn
+from agentlab.memory.forgetting import Ebbinghaus, LtmConfig, LtmMerges, MergeRow
+from agentlab.memory.ltm import LtmStore
+from agentlab.memory.turns import CompressorConfig, TurnCompressor
 from agentlab.models.anthropic import AnthropicProvider
 from agentlab.models.openai import OpenAiProvider
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
@@ -43,6 +57,7 @@ from agentlab.strategies.streaming_session import (
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
+from tests.memory.shelves import Shelf
 
 AT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 VOID = {"br", "hr", "img", "input"}
@@ -263,6 +278,67 @@ def kept(text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def remembered(text: str) -> dict[str, Any]:
+    """Give one of each thing that a long-term memory and its merges are, with ``text`` in it."""
+    ltm = LtmStore(clock=FakeClock())
+    ltm.remember(text, 0.5)
+    merges = LtmMerges([MergeRow(1, (2, 3), text, 0.5, (text, text))], 3, 1)
+    merged = ConsolidatedMemory(text, text, (text, text), 0.5, AT, 2, text)
+    done = Consolidation([merged])
+    done.before, done.after, done.errors = 3, 2, [text]
+    done.clusters = [
+        ClusterRow(text, (text,), 3, 1, 0.9, 2, text, AT, AT, (text, text)),
+        ClusterRow(text, (), 0, 1, 0.0, 0, None, None, None, ()),
+    ]
+    about = About(text, text, 1, text, text)
+    return {
+        "ltm": ltm, "entry": ltm.entries()[0], "ltm row": ltm.rows()[0], "merges": merges,
+        "merge": merges[0], "consolidated": merged, "consolidation": done,
+        "cluster": done.clusters[0],
+        "data": Dataset(about, [DiaryEntry(text, AT, text, text, 0.5, (text,))]),
+    }  # fmt: skip
+
+
+def shortened(text: str) -> dict[str, Any]:
+    """Give one of each thing that makes a conversation shorter, and of what it gives."""
+    turns = [MemoryTurn(text, "user", text, AT, token_count=90, tags=(text,)) for _ in range(12)]
+    keywords = ImportanceStrategy.KeywordDensity([f"{text} word"])
+    compressor = MemoryCompressor(900, recency_keep=2, clock=FakeClock(), strategy=keywords)
+    summed = compressor.compress(turns)
+    chain = TurnCompressor(CompressorConfig(5, 2, importance_tag=text))
+    done = chain.compress(turns)
+    summaries = [msgspec.structs.replace(summed.turns[0], fate="summarised", into=text)]
+    told = Compression(summed.kept, summed.summaries, 90)
+    told.turns, told.max_tokens = (*summaries, row_of(turns[0], "dropped")), 900
+    return {
+        "turn": turns[0], "compressor": compressor, "compression": told, "turn row": told.turns[0],
+        "chain": chain, "turn compression": done, "episode": done.episodes[0],
+        **({"summary": summed.summaries[0]} if summed.summaries else {}),
+    }  # fmt: skip
+
+
+def memories() -> dict[str, Any]:
+    """Give memories in their states."""
+    clock = FakeClock()
+    full = LtmStore(LtmConfig(capacity=40, reinforce=True), clock=clock)
+    for i in range(40):
+        full.remember(f"a thing to remember, of many: {i}", i / 40)
+    clock.advance(40 * 86_400)
+    turns = [MemoryTurn(f"t{i}", "user", f"word {i}", AT, token_count=9) for i in range(60)]
+    long = MemoryCompressor(100, clock=FakeClock()).compress(turns)
+    return {
+        "full ltm": full, "empty ltm": LtmStore(clock=clock), "empty merges": LtmMerges([], 0, 0),
+        "curve": Ebbinghaus(30), "consolidator": MemoryConsolidator(Shelf()),
+        "consolidator metrics": ConsolidationMetrics(), "empty consolidation": Consolidation(),
+        "long compression": long, "empty compression": Compression([], [], 0),
+        "empty turn compression": TurnCompression([], []),
+        "not triggered": TurnCompressor().run_if_needed_sync(turns[:5]),
+        "triggered": TurnCompressor().run_if_needed_sync(turns),
+        "empty triggered": TurnCompressionRun([], [], triggered=False),
+        "tokens compressor": MemoryCompressor(1),
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -302,6 +378,7 @@ def everything(text: str) -> dict[str, Any]:
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
+        **remembered(text), **shortened(text),
     }  # fmt: skip
 
 
@@ -348,7 +425,8 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), "keyless model": AnthropicProvider(base_url="https://host/v1"),
+        **streams(), **memories(),
+        "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
 
 import agentlab as al
 from agentlab.builder import HasConfig, NeedsConfig
-from agentlab.core.protocols import Sink, Store, Tape, Tools
+from agentlab.core.protocols import Memory, Sink, Store, Tape, Tools
 from agentlab.models.recorded import Recording
 
 
@@ -94,3 +95,22 @@ async def keep(runtime: al.AgentRuntime) -> None:
 
     al.AgentRuntime(store=3)  # type: ignore[arg-type]
     al.RetryPolicy.exponential("3", 100)  # type: ignore[arg-type]
+
+
+def remember(ltm: al.LtmStore, turns: list[al.MemoryTurn]) -> None:
+    """Give what a long-term memory and the compressors give its type."""
+    assert_type(ltm.remember("a thing", 0.5), int)
+    assert_type(ltm.recall("thing", 3), list[al.LtmEntry])
+    memory: Memory = ltm
+    al.MemoryTurn("t", "user", "hello", datetime.now(UTC))
+    kept, summaries, saved = al.MemoryCompressor(100, model=al.ScriptedModel("short")).compress(
+        turns
+    )
+    assert_type((kept, summaries, saved), tuple[list[al.MemoryTurn], list[al.MemorySummary], int])
+    shorter, episodes = al.TurnCompressor().compress(turns)
+    assert_type((shorter, episodes), tuple[list[al.MemoryTurn], list[al.CompressedEpisode]])
+    assert_type(al.datasets.dialogue()[0], al.MemoryTurn)
+    memory.recall_for("agent", "prompt", 3)
+
+    ltm.remember(3, 0.5)  # type: ignore[arg-type]
+    al.MemoryConsolidator(ltm)  # type: ignore[arg-type]

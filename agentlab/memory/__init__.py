@@ -1,0 +1,1 @@
+"""What agents remember, how it fades, and how it is made shorter."""

@@ -1,0 +1,193 @@
+"""matplotlib pictures, readable in a light and in a dark notebook, and on paper.
+
+The background is the page's own, and what is written is of a grey that can be read on both.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from agentlab.core.errors import InvalidValue
+from agentlab.core.extras import need
+from agentlab.core.spans import Span, Spans
+from agentlab.core.trace import Trace
+from agentlab.display.words import count, gist
+from agentlab.memory.forgetting import Ebbinghaus
+from agentlab.memory.ltm import LtmStore
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GREY, LINE = "#7b7b7b", "#7b7b7b40"  # 4:1 on white and on JupyterLab's black
+BLUE, VIOLET, GREEN, AMBER, RED = "#2d7fd6", "#8a63d2", "#2f9e63", "#b07d12", "#d9463b"
+KINDS = {
+    "run": GREY, "model": VIOLET, "tool": BLUE, "message": AMBER, "memory": GREEN,
+    "phase": AMBER, "save": GREY, "warning": AMBER, "failed": RED,
+}  # fmt: skip
+STYLE = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.color": GREY,
+    "axes.axisbelow": True,
+    "axes.edgecolor": GREY,
+    "axes.grid": True,
+    "axes.labelcolor": GREY,
+    "axes.labelsize": 9,
+    "axes.prop_cycle": f"cycler('color', {[BLUE, VIOLET, GREEN, AMBER]})",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": GREY,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "figure.figsize": (6.4, 3.6),
+    "grid.color": LINE,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "xtick.color": GREY,
+    "xtick.labelsize": 8,
+    "ytick.color": GREY,
+    "ytick.labelsize": 8,
+}
+STEPS, LIVES, CURVES, SHOWN = 200, 5, 4, 40
+MOST, TALLEST = 60, 14  # rows that can be read; inches
+
+
+@singledispatch
+def draw(obj: object, ax: Axes) -> float | None:
+    """Draw ``obj`` on ``ax``. Teach it a type with ``@draw.register(Type)``.
+
+    It may take keywords, which are then those of ``obj.plot()``, and give the height in inches of
+    a figure of its own.
+    """
+
+
+def plot(obj: object, ax: Axes | None = None, **how: Any) -> Axes:
+    """Draw ``obj`` on ``ax``, by default in a figure of its own, and give what was drawn on.
+
+    Raises
+    ------
+    NotConfigured
+        There is no matplotlib.
+    InvalidValue
+        There is no plot of such a thing.
+    """
+    if draw.dispatch(type(obj)) is draw.dispatch(object):
+        raise InvalidValue(f"there is no plot of {obj!r:.80}")
+    pyplot = need("matplotlib.pyplot", "lab")
+    with pyplot.rc_context(STYLE):
+        if ax is not None:
+            draw(obj, ax, **how)
+            return ax
+        figure, drawn = pyplot.subplots(layout="constrained")
+        try:
+            height = draw(obj, drawn, **how)
+        except BaseException:
+            pyplot.close(figure)
+            raise
+        if height is not None:
+            figure.set_figheight(height)
+    made: Axes = drawn
+    return made
+
+
+@draw.register(Trace)
+def _(trace: Trace, ax: Axes) -> float:
+    return waterfall(trace.spans(), ax)
+
+
+@draw.register(Spans)
+def waterfall(spans: Spans, ax: Axes) -> float:
+    """Draw spans on a line of time: runs, calls of models and tools, failures in red.
+
+    Of very many the runs are drawn, and as many of the calls as can be read, the longest first.
+    """
+    shown = worth_drawing(spans)
+    whole = max((span.end or span.start for span in spans), default=0.0)
+    kinds = ["failed" if span.state == "failed" else span.kind for span in shown]
+    for y, (span, kind) in enumerate(zip(shown, kinds, strict=True)):
+        length = (whole if span.end is None else span.end) - span.start
+        ax.barh(
+            y, max(length, whole / 200), left=span.start, height=0.55,
+            color=KINDS[kind], label="" if kind in kinds[:y] else kind,
+        )  # fmt: skip
+    height = rows(ax, [span_label(span) for span in shown])
+    ax.set_xlim(0, whole or 1)
+    some = f"{len(shown)} of {count(len(spans))} spans, the longest"
+    named(ax, some if len(shown) < len(spans) else "", "seconds", "")
+    if len(set(kinds)) > 1:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), labelcolor=GREY)
+    return height
+
+
+def worth_drawing(spans: Spans) -> list[Span]:
+    """Choose what can be read, in the order of time."""
+    if len(spans) <= MOST:
+        return list(spans)
+
+    def worth(no: int) -> tuple[bool, bool, float]:
+        span = spans[no]
+        failed = span.state == "failed"
+        return failed, span.kind == "run", (span.end or span.start) - span.start
+
+    best = sorted(range(len(spans)), key=worth, reverse=True)[:MOST]
+    return [spans[no] for no in sorted(best)]
+
+
+def span_label(span: Span) -> str:
+    """Name a row; the word says what the colour does."""
+    name = gist(span.name.replace("_", " "), 24)
+    return f"{name}, {span.why or 'failed'}" if span.state == "failed" else name
+
+
+@draw.register(Ebbinghaus)
+def _(curve: Ebbinghaus, ax: Axes) -> None:
+    """Draw what is left after some days."""
+    days = days_of(curve)
+    ax.plot(days, [curve.retention(day) for day in days])
+    ax.axvline(curve.stability, color=LINE, linewidth=0.8)
+    named(ax, f"37 % is left after {curve.stability:g} days", "age (days)", "what is left")
+
+
+@draw.register(LtmStore)
+def _(ltm: LtmStore, ax: Axes) -> None:
+    """Draw how the strongest entries will fade, and where they are forgotten."""
+    curve, entries = ltm.config.curve, ltm.rows()
+    days = days_of(curve)
+    for row in entries[:CURVES]:
+        left = [row.importance * curve.retention(row.age_days + day) for day in days]
+        said = gist(row.content, SHOWN).replace("$", r"\$")  # which would begin a formula
+        ax.plot(days, left, label=f"{row.id}: {said}")
+    ax.axhline(ltm.config.min_importance, color=GREY, linestyle=":", linewidth=0.8)
+    ax.set_ylim(-0.02, 1.05)
+    if entries:
+        ax.legend(labelcolor=GREY)
+    many = len(entries)
+    some = f"the strongest {CURVES} of {many:,}" if many > CURVES else f"{many}"
+    named(ax, f"{some} memories, forgotten at the dotted line", "days from now", "strength")
+
+
+def days_of(curve: Ebbinghaus) -> list[float]:
+    """Give the days of a curve, until hardly anything is left."""
+    return [curve.stability * LIVES * i / STEPS for i in range(STEPS + 1)]
+
+
+def rows(ax: Axes, names: list[str]) -> float:
+    """Name bars from the top, and give how high a figure they need."""
+    ax.set_yticks(range(len(names)), names, parse_math=False)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False, axis="y")
+    return min(max(1.2, 0.24 * len(names) + 0.7), TALLEST)
+
+
+def named(ax: Axes, title: str, across: str, up: str) -> None:
+    """Say what is seen, on axes of whatever look, in ink that can be read on any page."""
+    ax.set_title(title, color=GREY)
+    ax.set_xlabel(across, color=GREY)
+    ax.set_ylabel(up, color=GREY)
+    ax.tick_params(colors=GREY)
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.spines[:].set_color(GREY)

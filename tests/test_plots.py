@@ -1,0 +1,181 @@
+"""Pictures: what each shows, where it is drawn, and that it can be read on any page."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from agentlab.core.clock import FakeClock
+from agentlab.core.errors import InvalidValue, NotConfigured
+from agentlab.core.spans import Span, Spans
+from agentlab.core.trace import Trace
+from agentlab.memory.ltm import ForgettingCurve, LtmStore
+from agentlab.plots import GREY, KINDS, MOST, plot
+from tests.tracing import LAST, STEP, WRONG, ran
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Draw without a window, and leave no figure behind."""
+    with mpl.rc_context():
+        mpl.use("Agg")
+        yield
+        plt.close("all")
+
+
+def kept(count: int = 7) -> LtmStore:
+    """Give memories, the last the strongest, whose words would be formulas and HTML."""
+    ltm = LtmStore(clock=FakeClock())
+    for i in range(count):
+        ltm.remember(f"thing $x^{i}$ <b>", i / 10)
+    return ltm
+
+
+def traced() -> Trace:
+    """Give the trace of a run of which a call failed."""
+    return Trace.of(ran([WRONG, LAST])[0])
+
+
+THINGS: dict[str, Any] = {
+    "trace": traced(), "spans": traced().spans(), "empty trace": Trace(),
+    "curve": ForgettingCurve.Ebbinghaus(3), "long-term": kept(), "no long-term": LtmStore(),
+}  # fmt: skip
+
+
+def luminance(colour: Any) -> float:
+    """Give how bright a colour is, as contrast is measured."""
+    parts = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colors.to_rgb(colour)
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def points(ax: Axes, line: int = 0) -> tuple[list[float], list[float]]:
+    """Give what a line goes through."""
+    found: Any = ax.lines[line].get_data()
+    xs, ys = found
+    return list(xs), list(ys)
+
+
+def bars(ax: Axes) -> list[Any]:
+    """Give the bars, from the top."""
+    return sorted(ax.patches, key=lambda bar: bar.get_y())
+
+
+@pytest.mark.parametrize("thing", THINGS.values(), ids=THINGS)
+def test_every_picture(thing: Any) -> None:
+    """Has nothing behind it, and words in grey; full or empty, it is the same for the same."""
+    images = []
+    for _ in range(2):
+        ax: Any = plot(thing)
+        assert ax.get_xlabel()
+        assert ax.figure.get_facecolor()[3] == ax.get_facecolor()[3] == 0
+        inks = [
+            text.get_color() for text in (ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels())
+        ]
+        assert set(inks) == {GREY}
+        image = io.BytesIO()
+        ax.figure.savefig(image, format="png")
+        images.append(image.getvalue())
+    assert images[0] == images[1]
+
+
+@pytest.mark.parametrize("thing", THINGS.values(), ids=THINGS)
+def test_where_one_wants_it(thing: Any) -> None:
+    """It can be one of several axes, whose figure stays as it is; they are given back."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5, 4))
+
+    assert plot(thing, ax=right) is right
+    assert plot(thing, right) is right
+    assert right.xaxis.label.get_color() == GREY
+    assert not left.has_data()
+    assert figure.get_size_inches().tolist() == [5, 4]
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#212121", "#111111"])
+def test_on_any_page(page: str) -> None:
+    """Bars and lines stand out from white and from black by three to one, words by nearly four."""
+    for colour in {GREY, *KINDS.values()}:
+        one, other = sorted([luminance(colour), luminance(page)])
+        assert (other + 0.05) / (one + 0.05) >= (3.75 if colour == GREY else 3), colour
+
+
+def test_what_has_no_picture() -> None:
+    """Says so, and opens nothing; nor does what cannot be drawn as asked."""
+    with pytest.raises(InvalidValue, match="there is no plot of 3"):
+        plot(3)
+    with pytest.raises(TypeError, match="upside_down"):
+        Trace().plot(upside_down=True)
+    assert plt.get_fignums() == []
+
+
+def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which extra brings it."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+
+    with pytest.raises(NotConfigured, match="agentlab-notebook\\[lab\\]"):
+        Trace().plot()
+
+
+def test_a_bar_a_span() -> None:
+    """From when to when, named, and in red where it failed; the word says so too."""
+    trace = traced()
+    spans, ax = trace.spans(), trace.plot()
+
+    assert [bar.get_x() for bar in bars(ax)] == pytest.approx([span.start for span in spans])
+    named = [label.get_text() for label in ax.get_yticklabels()]
+    assert named == ["agent", "model", "population, permanent", "model"]
+    assert bars(ax)[2].get_facecolor() == colors.to_rgba(KINDS["failed"])
+    assert bars(ax)[0].get_width() == pytest.approx(spans[0].end - spans[0].start)  # type: ignore[operator]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [  # type: ignore[union-attr]
+        "run", "model", "failed",
+    ]  # fmt: skip
+
+
+def test_nothing_and_very_much() -> None:
+    """An empty trace gives an empty figure; of very many the failed and the longest are drawn."""
+    assert not Trace().plot().patches
+    many = Spans(
+        Span("tool", "r", "$x$", i, 1, float(i), i + i / 1000, "failed" if i == 3 else "ok", "late")
+        for i in range(500)
+    )
+    ax, small = plot(many), Trace.of(ran([STEP])[0]).plot()
+
+    assert len(bars(ax)) == MOST
+    assert "60 of 500 spans" in ax.get_title(loc="left")
+    assert ax.get_yticklabels()[0].get_text() == "$x$, late"
+    assert not ax.get_yticklabels()[0].get_parse_math()
+    tall, short = (each.get_figure(root=True).get_figheight() for each in (ax, small))  # type: ignore[union-attr]
+    assert tall == 14
+    assert short < 2
+    ax.figure.canvas.draw()
+
+
+def test_a_forgetting_curve() -> None:
+    """Begins at 1, and is at 37 % after as many days as it is stable."""
+    (xs, ys) = points(ForgettingCurve.Ebbinghaus(30).plot())
+
+    assert (xs[0], ys[0]) == (0, 1)
+    assert dict(zip(xs, ys, strict=True))[30.0] == pytest.approx(0.367879, abs=1e-6)
+
+
+def test_a_memory_for_long() -> None:
+    """Draws the four strongest as they will fade, by name, and where they are forgotten."""
+    ax = kept().plot()
+
+    assert [line.get_label() for line in ax.lines[:1]] == ["7: thing \\$x^6\\$ <b>"]
+    assert len(ax.lines) == 5
+    assert points(ax)[1][0] == pytest.approx(0.6)
+    assert points(ax, -1)[1][0] == 0.05
+    assert ax.get_title(loc="left").startswith("the strongest 4 of 7 memories")
+    ax.figure.canvas.draw()
+    assert LtmStore().plot().get_title(loc="left").startswith("0 memories")
