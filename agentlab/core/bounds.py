@@ -68,3 +68,10 @@ def callback(name: str, value: Callable[..., Any]) -> None:
     """Refuse what cannot be called: most often the result of a call."""
     if not callable(value):
         raise InvalidValue(f"{name} must be a function, got {value!r:.80}: pass it uncalled")
+
+
+def count_of(name: str, value: int) -> int:
+    """Give ``value``, which must say how many."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+        raise InvalidValue(f"{name} must be a whole number >= 0, got {value!r:.80}")
+    return int(value)

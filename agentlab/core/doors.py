@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from agentlab.widgets.explorer import Explorer
 
@@ -104,3 +105,31 @@ class Tabular:
         from agentlab.frames import frame
 
         return frame(self)
+
+
+class Plottable:
+    """Turns into a picture."""
+
+    __slots__ = ()
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw it with matplotlib, readable in a light and in a dark notebook.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to; by default a new figure.
+
+        Returns
+        -------
+        Axes
+            What was drawn on; its figure is ``.figure``.
+
+        Raises
+        ------
+        NotConfigured
+            There is no matplotlib: the extra ``lab`` brings it.
+        """
+        from agentlab.plots import plot
+
+        return plot(self, ax=ax)

@@ -1,0 +1,297 @@
+"""The memories of one agent, as columns, and the quick ways to the best of them.
+
+Under exponential decay the order of ``importance × 2^(-age / half_life)`` does not depend on the
+time at which one looks: it is that of ``log2(importance) + time / half_life``, whose best rows can
+be kept at hand. That holds unless something is said to happen in the future, which has not aged,
+and unless more counts than importance: then all rows are weighed.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import compress
+from typing import Any
+
+from agentlab.memory.columns import Column
+from agentlab.memory.decay import EvictionPolicy
+from agentlab.memory.ranked import BLOCK, Leaders, Place, near_best
+from agentlab.memory.worth import Ranking, Worth, worth
+
+WAITING = 4096  # rows that wait in lists
+NEVER = -math.inf
+FIRST, LAST = -(1 << 62), 1 << 62  # beyond any moment that there is
+
+
+class Episodes:
+    """One agent's memories, in the order they were added. It has no lock.
+
+    Parameters
+    ----------
+    prefix : str
+        How the ids of its memories begin; a number follows.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefixes = [(0, prefix)]  # from which number on
+        self.due = ""  # the prefix from the next number on, where these were read from somewhere
+        self.next = 0
+        self.texts: list[str] = []
+        self.tags: list[tuple[str, ...]] = []
+        self.importance = Column("f8")
+        self.times = Column("i8")
+        self.counts = Column("i4")
+        self.numbers: Column | None = None  # what row has which, once some are gone
+        self.newest, self.oldest = FIRST, LAST
+        self.most = 0  # how often the one recalled most was
+        self._logs = Column("f8")
+        self._leaders: Leaders | None = None
+        self._unit: float | None = None  # by which the leaders lead
+        self._led = 0  # the rows they know of
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def add(self, text: str, importance: float, at: int, tags: tuple[str, ...]) -> int:
+        """Add a memory and give its number."""
+        if self.due:
+            self.prefixes.append((self.next, self.due))
+            self.due = ""
+        self.texts.append(text)
+        self.tags.append(tags)
+        self.importance.append(importance)
+        self.times.append(at)
+        self.counts.append(0)
+        number = self.next
+        self.next = number + 1
+        if self.numbers is not None:
+            self.numbers.append(number)
+        self.newest = max(self.newest, at)
+        self.oldest = min(self.oldest, at)
+        if number % WAITING == WAITING - 1:
+            self.settle()
+        return number
+
+    def settle(self) -> None:
+        """Let nothing wait."""
+        for column in self._columns():
+            column.array()
+
+    def id_of(self, number: int) -> str:
+        """Give the id of a number."""
+        for start, prefix in reversed(self.prefixes):
+            if number >= start:
+                return f"{prefix}{number:012x}"
+        raise LookupError(number)
+
+    def row_of(self, id: str) -> int | None:  # noqa: A002 - what it is
+        """Give the row of an id, or None where it is not here."""
+        try:
+            number = int(id[-12:], 16)
+        except ValueError:
+            return None
+        if not 0 <= number < self.next or self.id_of(number) != id:
+            return None
+        if self.numbers is None:
+            return number
+        array = self.numbers.array()
+        row = int(array.searchsorted(number))
+        return row if row < len(array) and array[row] == number else None
+
+    def number_of(self, row: int) -> int:
+        """Give the number of a row."""
+        return row if self.numbers is None else int(self.numbers.array()[row])
+
+    def ids(self) -> list[str]:
+        """Give all ids."""
+        numbers = range(len(self)) if self.numbers is None else self.numbers.array().tolist()
+        if len(self.prefixes) > 1:
+            return [self.id_of(number) for number in numbers]
+        prefix = self.prefixes[0][1]
+        return [f"{prefix}{number:012x}" for number in numbers]
+
+    def best(self, limit: int, now: int, how: Ranking, since: float | None = None) -> list[int]:
+        """Give the best rows at a moment: of equals the newer, then the one added later.
+
+        With ``since`` those that happened before are left out.
+        """
+        if since is not None and self.oldest < since:
+            rows = (self.times.array() >= since).nonzero()[0]
+            if not len(rows):
+                return []
+            scores = self.scores(now, how)
+            near = rows[near_best(scores[rows], limit)]
+            found: list[int] = self._first(near, scores, limit).tolist()
+            return found
+        limit = min(limit, len(self))
+        if limit <= 0:
+            return []
+        if how.hybrid is None and (how.unit is None or self.newest <= now):
+            led = self._lead(limit, how.unit)
+            if led is not None:
+                return led
+        scores = self.scores(now, how)
+        best: list[int] = self._first(near_best(scores, limit), scores, limit).tolist()
+        return best
+
+    def scores(self, now: int, how: Ranking) -> Any:
+        """Give what all rows are ranked by at a moment."""
+        import numpy as np
+
+        if how.hybrid is not None:
+            return self.worth(slice(None), now, how).score
+        if how.unit is None:
+            return self.importance.array()
+        return np.minimum(self.times.array(), now) / how.unit + self._logarithms()
+
+    def worth(self, rows: Any, now: int, how: Ranking) -> Worth:
+        """Weigh some rows at a moment."""
+        import numpy as np
+
+        ages = np.maximum(now - self.times.array()[rows], 0)
+        counts = self.counts.array()[rows]
+        return worth(self.importance.array()[rows], ages, counts, self.most, how)
+
+    def recalled(self, rows: list[int]) -> None:
+        """Count these as recalled."""
+        counts = self.counts.array()
+        for row in rows:
+            counts[row] += 1
+            self.most = max(self.most, int(counts[row]))
+
+    def victim(self, now: int, how: Ranking, policy: EvictionPolicy, *, spare: bool) -> int:
+        """Give the row that goes first: of equals the older, then the one added earlier.
+
+        With ``spare`` the one that was added last stays.
+        """
+        import numpy as np
+
+        size = len(self) - (spare and len(self) > 1)
+        times = self.times.array()[:size]
+        if policy is EvictionPolicy.Oldest:
+            return int(times.argmin())
+        keys = self.scores(now, Ranking(how.decay, how.recall.Importance))[:size]
+        rows = np.flatnonzero(keys == keys.min())
+        return int(rows[times[rows].argmin()])
+
+    def remove(self, row: int) -> None:
+        """Forget one."""
+        self._numbered()
+        if self._leaders is not None and row < self._led:
+            self._leaders.remove(self._place(row))
+            self._led -= 1
+        if len(self._logs) > row:
+            self._logs.drop(row)
+        at, count = int(self.times.array()[row]), int(self.counts.array()[row])
+        for column in self._columns():
+            column.drop(row)
+        del self.texts[row], self.tags[row]
+        if at in (self.oldest, self.newest) or (count and count == self.most):
+            self.measure()
+
+    def keep(self, mask: Any) -> None:
+        """Forget all rows where ``mask`` is false."""
+        self._numbered()
+        self._logarithms()
+        for column in (*self._columns(), self._logs):
+            column.keep(mask)
+        kept = mask.tolist()
+        self.texts = list(compress(self.texts, kept))
+        self.tags = list(compress(self.tags, kept))
+        self._leaders = None
+        self.measure()
+
+    def forget_before(self, since: float) -> None:
+        """Forget what happened before."""
+        if self.oldest < since:
+            self.keep(self.times.array() >= since)
+
+    def keep_rows(self, rows: set[int]) -> None:
+        """Forget all other rows."""
+        import numpy as np
+
+        mask = np.zeros(len(self), bool)
+        mask[list(rows)] = True
+        self.keep(mask)
+
+    def renumber(self, numbers: list[int]) -> None:
+        """Say which number each row has."""
+        self.numbers = Column("i8", numbers)
+
+    def measure(self) -> None:
+        """Find the extremes anew."""
+        times, counts = self.times.array(), self.counts.array()
+        self.newest = int(times.max(initial=FIRST))
+        self.oldest = int(times.min(initial=LAST))
+        self.most = int(counts.max(initial=0))
+
+    def _first(self, rows: Any, scores: Any, limit: int) -> Any:
+        import numpy as np
+
+        order = np.lexsort((-rows, -self.times.array()[rows], -scores[rows]))
+        return rows[order[:limit]]
+
+    def _lead(self, limit: int, unit: float | None) -> list[int] | None:
+        """Give the rows that lead, or None where that must be found out anew for so many."""
+        if limit > BLOCK:
+            return None
+        if self._leaders is None or unit != self._unit or len(self) - self._led > WAITING:
+            self._found_leaders(unit)
+        self._catch_up()
+        first = self._leaders.first(limit) if self._leaders else None
+        if first is None:  # many of them have gone
+            self._found_leaders(unit)
+            first = self._leaders.first(limit) if self._leaders else None
+        if first is None:
+            return None
+        numbers = [-place[2] for place in first]
+        if self.numbers is None:
+            return numbers
+        rows: list[int] = self.numbers.array().searchsorted(numbers).tolist()
+        return rows
+
+    def _found_leaders(self, unit: float | None) -> None:
+        self._unit = unit
+        scores = self._static()
+        rows = near_best(scores, BLOCK)
+        if len(rows) > Leaders.most:  # masses of equals
+            rows = self._first(rows, scores, BLOCK)
+        places = sorted(map(self._place, rows.tolist()))
+        self._leaders = Leaders(places, whole=len(rows) == len(self))
+        self._led = len(self)
+
+    def _catch_up(self) -> None:
+        if self._leaders is not None:
+            for row in range(self._led, len(self)):
+                self._leaders.add(self._place(row))
+        self._led = len(self)
+
+    def _place(self, row: int) -> Place:
+        at = int(self.times.array()[row])
+        rank = float(self.importance.array()[row])
+        if self._unit is not None:
+            rank = at / self._unit + float(self._logarithms()[row])
+        return -rank, -at, -self.number_of(row)
+
+    def _static(self) -> Any:
+        if self._unit is None:
+            return self.importance.array()
+        return self.times.array() / self._unit + self._logarithms()
+
+    def _logarithms(self) -> Any:
+        """Give log2 of each importance; each is taken once, for the last bits must not change."""
+        known = len(self._logs)
+        if known < len(self):
+            new = self.importance.array()[known:].tolist()
+            self._logs.extend([math.log2(each) if each else NEVER for each in new])
+        return self._logs.array()
+
+    def _numbered(self) -> None:
+        if self.numbers is None:
+            self.numbers = Column("i8", range(len(self)))
+
+    def told(self) -> tuple[Column, Column, Column]:
+        """Give importance, times and counts."""
+        return self.importance, self.times, self.counts
+
+    def _columns(self) -> list[Column]:
+        return [*self.told(), *([] if self.numbers is None else [self.numbers])]

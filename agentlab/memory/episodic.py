@@ -1,0 +1,377 @@
+"""What happened to agents, ranked by how much it matters now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from agentlab.core.bounds import count_of
+from agentlab.core.clock import SYSTEM_CLOCK, Clock
+from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.errors import InvalidValue
+from agentlab.core.ids import AgentId, MemoryId, new_id
+from agentlab.core.protocols import Hit
+from agentlab.memory.decay import (
+    ByImportance,
+    DecayPolicy,
+    EvictionPolicy,
+    RecallPolicy,
+    importance_of,
+)
+from agentlab.memory.episodes import Episodes
+from agentlab.memory.episodic_rules import EpisodicRules
+from agentlab.memory.episodic_state import EpisodicState, agents_of, read
+from agentlab.memory.explained import Explanations
+from agentlab.memory.items import HOUR_US, EpisodeRow, MemoryItem, micros, tags_of, text_of
+from agentlab.memory.kept import Kept
+from agentlab.memory.readings import All, explained, hit_of, items_of
+
+PREFIX = 24  # letters of an id that all memories of an agent have in common; a number follows
+
+
+class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
+    """What happened to each agent; recall gives what matters most now. Thread-safe.
+
+    >>> store = EpisodicStore()
+    >>> first = store.add_episode("demo", "Lyon has 522,000 people", 0.9)
+    >>> second = store.add_episode("demo", "Nice has 353,000 people", 0.8)
+    >>> [item.content for item in store.recall("demo", 1)]
+    ['Lyon has 522,000 people']
+
+    Each ``with_`` method sets one thing and gives the store back; on the class it begins a new
+    one: ``EpisodicStore.with_decay(DecayPolicy.exponential(24)).with_per_agent_capacity(100)``.
+
+    Of equals the newer comes first, then the one that was added later. Importance never changes:
+    what is left of it is worked out when somebody looks. A recall counts those it gives, and
+    only those, and gives them with the new count.
+
+    Parameters
+    ----------
+    decay : DecayPolicy, optional
+        How memories fade; by default they do not.
+    recall_policy : RecallPolicy
+        By what they are ranked: importance, or ``RecallPolicy.Hybrid(recency, frequency)``.
+    per_agent_capacity : int, optional
+        How many an agent may have; then the least goes, though it be the one just added.
+    max_age_hours : float, optional
+        How old one may be; older ones are forgotten when the agent's are recalled.
+    eviction_policy : EvictionPolicy
+        Which one goes: that of the lowest importance at that moment, or the oldest.
+    protect_newest : bool
+        Never let the one go that was just added.
+    clock : Clock
+        Says what now is.
+    rng : random.Random, optional
+        A seeded one makes ids repeat.
+
+    Raises
+    ------
+    InvalidValue
+        A setting that can never be right.
+    """
+
+    kind = "agentlab episodic memory"
+
+    def __init__(  # noqa: PLR0913 - as many settings
+        self,
+        *,
+        decay: DecayPolicy | None = None,
+        recall_policy: RecallPolicy | None = None,
+        per_agent_capacity: int | None = None,
+        max_age_hours: float | None = None,
+        eviction_policy: EvictionPolicy = EvictionPolicy.LowestImportance,
+        protect_newest: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
+        rng: Random | None = None,
+    ) -> None:
+        super().__init__(
+            decay=decay,
+            recall_policy=recall_policy,
+            per_agent_capacity=per_agent_capacity,
+            max_age_hours=max_age_hours,
+            eviction_policy=eviction_policy,
+            protect_newest=protect_newest,
+            clock=clock,
+        )
+        self._agents: dict[str, Episodes] = {}
+        self._rng = rng
+
+    def __repr__(self) -> str:
+        told = [f"{len(self)} memories of {len(self._agents)} agents"]
+        if self.decay:
+            told.append(f"half-life {self.decay.half_life_hours:g} h")
+        if self._ranking.hybrid:
+            told.append(repr(self.recall_policy))
+        return f"<EpisodicStore {', '.join(told)}>"
+
+    def __len__(self) -> int:
+        with self._lock:
+            return sum(map(len, self._agents.values()))
+
+    def __bool__(self) -> bool:
+        return True  # an empty store is still one
+
+    def add_episode(self, agent: str, content: str, importance: float) -> MemoryId:
+        """Remember something that happened now, and give the id of that memory.
+
+        Raises
+        ------
+        InvalidValue
+            ``importance`` is no number, ``content`` no text, or ``agent`` no name.
+        """
+        return self._add(agent, content, importance, None, ())
+
+    def add_episode_at(
+        self, agent: str, content: str, importance: float, timestamp: datetime
+    ) -> MemoryId:
+        """Remember something that happened at another time.
+
+        Raises
+        ------
+        InvalidValue
+            As above; or ``timestamp`` does not know its time zone.
+        """
+        return self._add(agent, content, importance, micros(timestamp), ())
+
+    def add_episode_with_tags(
+        self, agent: str, content: str, importance: float, tags: Iterable[str]
+    ) -> MemoryId:
+        """Remember something, and what it is about.
+
+        Raises
+        ------
+        InvalidValue
+            As above; or ``tags`` are not several texts.
+        """
+        return self._add(agent, content, importance, None, tags_of(tags))
+
+    def add_many(
+        self, agent: str, episodes: Iterable[tuple[str, float] | tuple[str, float, datetime]]
+    ) -> list[MemoryId]:
+        """Remember several things, each a content, an importance and perhaps a time.
+
+        Raises
+        ------
+        InvalidValue
+            One of them cannot be remembered: then none is.
+        """
+        now = micros(self._clock.now())
+        told = []
+        for each in episodes:
+            try:
+                text, importance, *at = each
+            except (TypeError, ValueError):
+                raise InvalidValue(
+                    f"an episode is a content and an importance, got {each!r:.80}"
+                ) from None
+            when = micros(at[0]) if at else now
+            told.append((text_of(text), importance_of(importance), when))
+        with self._lock:
+            kept = self._of(agent)
+            numbers = [kept.add(*each, ()) for each in told]
+            ids = [MemoryId(kept.id_of(number)) for number in numbers]
+            self._make_room(kept)
+        return ids
+
+    def recall(self, agent: str, limit: int) -> list[MemoryItem]:
+        """Give the best memories of an agent, best first, and count them as recalled.
+
+        Those that are too old are forgotten first.
+
+        Raises
+        ------
+        InvalidValue
+            ``limit`` is not a whole number from 0 on.
+        """
+        return [item for item, _ in self._recall(agent, limit)]
+
+    def recall_for(self, agent: str, prompt: str, limit: int) -> Sequence[Hit]:  # noqa: ARG002
+        """Give the same as hits, as a run wants them; episodes are ranked without the prompt."""
+        now = micros(self._clock.now())
+        return [hit_of(item, score, now) for item, score in self._recall(agent, limit)]
+
+    def recall_top_n(self, agent: str, limit: int) -> list[MemoryItem]:
+        """Give the best memories, and change nothing: none is counted, none forgotten."""
+        with self._lock:
+            now = micros(self._clock.now())
+            kept, rows = self._look(agent, limit, now)
+            return [] if kept is None else items_of(agent, kept, rows)
+
+    def explain(self, agent: str, query: str = "", limit: int = 10) -> Explanations:  # noqa: ARG002
+        """Give the scores of the best memories, taken apart; nothing is counted.
+
+        >>> store = EpisodicStore()
+        >>> _ = store.add_episode("demo", "Lyon is large", 0.9)
+        >>> store.explain("demo")[0]
+        0.90 = importance 0.90 · Lyon is large
+
+        Parameters
+        ----------
+        agent : str
+            Whose.
+        query : str
+            What was asked, as other memories want it: episodes are ranked without it.
+        limit : int
+            How many.
+        """
+        with self._lock:
+            now = micros(self._clock.now())
+            kept, rows = self._look(agent, limit, now)
+            if kept is None:
+                return Explanations()
+            return Explanations(explained(kept, rows, now, self._ranking))
+
+    def items(self, agent: str) -> list[MemoryItem]:
+        """Give all memories of an agent, in the order they were added."""
+        with self._lock:
+            kept = self._agents.get(agent)
+            return [] if kept is None else items_of(agent, kept, range(len(kept)))
+
+    def get(self, agent: str, id: str) -> MemoryItem | None:  # noqa: A002 - what it is
+        """Give one memory, or None where there is none of that id."""
+        with self._lock:
+            kept, row = self._find(agent, id)
+            return None if kept is None else items_of(agent, kept, [row])[0]
+
+    def remove_by_id(self, agent: str, id: str) -> bool:  # noqa: A002 - as above
+        """Forget one memory; tell whether it was there."""
+        with self._lock:
+            kept, row = self._find(agent, id)
+            if kept is not None:
+                kept.remove(row)
+            return kept is not None
+
+    def update_tags_by_id(self, agent: str, id: str, tags: Iterable[str]) -> bool:  # noqa: A002
+        """Say what a memory is about; tell whether it was there."""
+        told = tags_of(tags)
+        with self._lock:
+            kept, row = self._find(agent, id)
+            if kept is not None:
+                kept.tags[row] = told
+            return kept is not None
+
+    def deduplicate_content(self, agent: str) -> int:
+        """Of memories with the same content keep the most important; tell how many are gone.
+
+        Of equals the newer stays, then the one that was added later.
+        """
+        with self._lock:
+            kept = self._agents.get(agent)
+            if kept is None:
+                return 0
+            best: dict[str, tuple[float, int, int]] = {}
+            values = zip(kept.importance.array().tolist(), kept.times.array().tolist(), strict=True)
+            for row, (text, (importance, at)) in enumerate(zip(kept.texts, values, strict=True)):
+                best[text] = max(best.get(text, (-1.0, 0, 0)), (importance, at, row))
+            stay = {row for _, _, row in best.values()}
+            gone = len(kept) - len(stay)
+            if gone:
+                kept.keep_rows(stay)
+            return gone
+
+    def count_for(self, agent: str) -> int:
+        """Count the memories of an agent."""
+        return len(self._agents.get(agent, ()))
+
+    def agent_ids(self) -> list[AgentId]:
+        """List the agents that have memories, sorted."""
+        with self._lock:
+            return sorted(AgentId(agent) for agent, kept in self._agents.items() if kept)
+
+    def clear(self, agent: str | None = None) -> None:
+        """Forget all, or all of one agent."""
+        with self._lock:
+            if agent is None:
+                self._agents.clear()
+            else:
+                self._agents.pop(agent, None)
+
+    def rows(self, limit: int | None = None) -> list[EpisodeRow]:
+        """List the memories of all agents by what is left of their importance, the most first."""
+        with self._lock:
+            return self._all().strongest(limit)
+
+    def columns(self) -> dict[str, Any]:
+        """Give the fields of all rows as columns, for a frame: by agent, in the order added.
+
+        ``agent`` is the place of each among ``agents``; times are microseconds since 1970.
+        """
+        with self._lock:
+            return self._all().columns()
+
+    def _all(self) -> All:
+        return All(self._agents, micros(self._clock.now()), self._ranking)
+
+    def _add(
+        self, agent: str, content: str, importance: float, at: int | None, tags: tuple[str, ...]
+    ) -> MemoryId:
+        text, importance = text_of(content), importance_of(importance)
+        with self._lock:
+            kept = self._agents.get(agent) or self._of(agent)
+            at = micros(self._clock.now()) if at is None else at
+            name = kept.id_of(kept.add(text, importance, at, tags))
+            if self._capacity is not None:
+                self._make_room(kept)
+        return str.__new__(MemoryId, name)
+
+    def _of(self, agent: str) -> Episodes:
+        name = AgentId(agent)
+        kept = self._agents.get(name)
+        if kept is None:
+            kept = self._agents[str(name)] = Episodes(new_id(self._rng)[:PREFIX])
+        return kept
+
+    def _make_room(self, kept: Episodes) -> None:
+        while self._capacity is not None and len(kept) > self._capacity:
+            now = micros(self._clock.now())
+            spare = self.protect_newest
+            kept.remove(kept.victim(now, self._ranking, self._eviction, spare=spare))
+
+    def _recall(self, agent: str, limit: int) -> list[tuple[MemoryItem, float]]:
+        with self._lock:
+            now = micros(self._clock.now())
+            kept = self._agents.get(agent)
+            if kept is not None and self._max_age is not None:
+                kept.forget_before(now - self._max_age * HOUR_US)
+            kept, rows = self._look(agent, limit, now)
+            if kept is None or not rows:
+                return []
+            scores = kept.worth(rows, now, self._ranking).score.tolist()
+            kept.recalled(rows)
+            return list(zip(items_of(agent, kept, rows), scores, strict=True))
+
+    def _look(self, agent: str, limit: int, now: int) -> tuple[Episodes | None, list[int]]:
+        limit = count_of("limit", limit)
+        kept = self._agents.get(agent)
+        if kept is None or not limit:
+            return None, []
+        since = None if self._max_age is None else now - self._max_age * HOUR_US
+        return kept, kept.best(limit, now, self._ranking, since)
+
+    def _find(self, agent: str, id: str) -> tuple[Episodes | None, int]:  # noqa: A002 - as above
+        kept = self._agents.get(agent)
+        row = None if kept is None else kept.row_of(id)
+        return (None, 0) if row is None else (kept, row)
+
+    def _state(self) -> EpisodicState:
+        with self._lock:
+            return EpisodicState(
+                agents_of(self._agents),
+                self.decay,
+                self._ranking.hybrid or ByImportance(),
+                self.per_agent_capacity,
+                self.max_age_hours,
+                self.eviction_policy,
+                self.protect_newest,
+            )
+
+    @classmethod
+    def _of_state(cls, state: Any, **parts: Any) -> EpisodicStore:
+        told = EpisodicState.from_dict(state)
+        settings = {name: getattr(told, name) for name in told.__struct_fields__[1:]}
+        made = cls(**settings, **parts)
+        for agent, kept in told.agents.items():
+            made._agents[agent] = read(kept, new_id(made._rng)[:PREFIX])
+        return made
