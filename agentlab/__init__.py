@@ -43,12 +43,31 @@ if TYPE_CHECKING:
     from agentlab.core.events import Entry, ReActStep
     from agentlab.core.ids import AgentId, MemoryId, MessageId
     from agentlab.core.nested import enable_nested_asyncio
-    from agentlab.core.protocols import Chunk, Model, PersistenceBackend, Request, Strategy, Tool
+    from agentlab.core.protocols import (
+        Chunk,
+        Embedder,
+        Memory,
+        Model,
+        PersistenceBackend,
+        Request,
+        Strategy,
+        Tool,
+    )
     from agentlab.core.run import Run
     from agentlab.core.secrets import Secret
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
     from agentlab.handle import RunHandle
+    from agentlab.memory.bag import BagOfWordsEmbedder
+    from agentlab.memory.decay import DecayPolicy, EvictionPolicy, RecallPolicy
+    from agentlab.memory.embedders import FunctionEmbedder, StaticEmbedder
+    from agentlab.memory.embedding import Embedding
+    from agentlab.memory.episodic import EpisodicStore
+    from agentlab.memory.items import MemoryItem
+    from agentlab.memory.nearest import VectorMemory
+    from agentlab.memory.semantic import SemanticEntry, SemanticStore
+    from agentlab.memory.vector import SemanticMemory
+    from agentlab.memory.working import WorkingMemory
     from agentlab.models.function import FunctionModel
     from agentlab.models.local import LocalModel
     from agentlab.models.naming import as_model
@@ -117,25 +136,28 @@ __all__ = [
     "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
     "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
-    "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
-    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
-    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry",
-    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
-    "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
-    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
+    "AgentSession", "BackpressureGuard", "BackpressureShed", "BagOfWordsEmbedder", "BusError",
+    "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk",
+    "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter",
+    "DamagedRecord", "DecayPolicy", "DeduplicationConflict", "DeduplicationResult",
+    "Deduplicator", "EchoTool", "Embedder", "Embedding", "Entry", "EpisodicStore",
+    "EvictionPolicy", "FileCheckpointStore", "FilePersistenceBackend", "FunctionEmbedder",
+    "FunctionModel", "Gauge", "GraphError", "Guarded", "Histogram", "InMemoryCheckpointStore",
+    "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
+    "LocalModel", "Memory", "MemoryEntry", "MemoryId", "MemoryItem", "MemoryStoreError",
+    "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool",
+    "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer", "OrchestrationError",
+    "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
+    "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
+    "RecallPolicy", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy", "Retrying",
+    "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel",
+    "Secret", "SemanticEntry", "SemanticMemory", "SemanticStore", "SharedCircuitBreaker",
+    "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster",
+    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
+    "StreamingSession", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
+    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
+    "ToolSpec", "ToolTimeout", "Trace", "ValidationError", "VectorMemory", "WorkflowError",
+    "WorkingMemory", "WrongThread", "__version__", "as_model", "calculator",
     "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
@@ -153,12 +175,22 @@ _HOME = {
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
     "core.nested": "enable_nested_asyncio",
-    "core.protocols": "Chunk Model PersistenceBackend Request Strategy Tool",
+    "core.protocols": "Chunk Embedder Memory Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
     "core.session": "AgentSession",
     "core.trace": "Trace",
     "handle": "RunHandle",
+    "memory.bag": "BagOfWordsEmbedder",
+    "memory.decay": "DecayPolicy EvictionPolicy RecallPolicy",
+    "memory.embedders": "FunctionEmbedder StaticEmbedder",
+    "memory.embedding": "Embedding",
+    "memory.episodic": "EpisodicStore",
+    "memory.items": "MemoryItem",
+    "memory.nearest": "VectorMemory",
+    "memory.semantic": "SemanticEntry SemanticStore",
+    "memory.vector": "SemanticMemory",
+    "memory.working": "WorkingMemory",
     "models.function": "FunctionModel",
     "models.local": "LocalModel",
     "models.naming": "as_model",

@@ -177,7 +177,8 @@ def _(store: EpisodicStore) -> pd.DataFrame:
     import pandas as pd
 
     told = store.columns()
-    agents, whose = pd.Index(column(told.pop("agents"), WORDS)), told.pop("agent")
+    agents: Any = pd.Index(column(told.pop("agents"), WORDS))
+    whose = told.pop("agent")
     moments = told.pop("timestamp").view("datetime64[us]")
     return framed(
         agent=pd.Series(pd.Categorical.from_codes(whose, agents)),

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
-from agentlab.core.protocols import ActionHook, PersistenceBackend, Sink, TokenEstimator
+from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, Sink, TokenEstimator
+from agentlab.memory.working import WorkingMemory
 from agentlab.models.naming import name_of
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
@@ -34,6 +35,8 @@ class Settings:
     model: Any
     config: AgentConfig
     tools: tuple[ToolSpec, ...] = ()
+    memory: Memory | None = None
+    working_memory: WorkingMemory | None = None
     tool_registry: NamedToolRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None
@@ -48,6 +51,23 @@ class Settings:
     sinks: tuple[Sink, ...] = ()
     clock: Clock = SYSTEM_CLOCK
     rng: Random | None = field(default=None, compare=False)
+
+
+def check_memory(memory: object, working_memory: object) -> None:
+    """See that these are memories.
+
+    Raises
+    ------
+    InvalidValue
+        One is not.
+    """
+    if memory is not None and not callable(getattr(memory, "recall_for", None)):
+        raise InvalidValue(
+            f"a memory has recall_for(agent, prompt, limit), got {memory!r:.80}:"
+            " EpisodicStore() is one"
+        )
+    if not (working_memory is None or isinstance(working_memory, WorkingMemory)):
+        raise InvalidValue(f"working_memory must be a WorkingMemory, got {working_memory!r:.80}")
 
 
 def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[Any, AgentConfig]:

@@ -11,21 +11,25 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "agentlab"
 LAYERS = {
     "core": 0,
-    "models": 1, "tools": 1, "resilience": 1, "store": 1, "observe": 1,
+    "models": 1, "tools": 1, "memory": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
-    "display": 5, "frames": 5,
+    "accessors": 4, "locked": 4,
+    "display": 5, "frames": 5, "plots": 5,
     "widgets": 6, "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
     ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"),
-    ("recording", "runtime"),
+    ("recording", "runtime"), ("runtime", "accessors"), ("accessors", "locked"),
+    ("accessors", "parts"), ("accessors", "settings"), ("parts", "locked"),
     ("frames", "display"), ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
 }  # fmt: skip
-DOORS = {"display", "frames", "widgets"}  # what the core's late doors open
+DOORS = {"display", "frames", "plots", "widgets"}  # what the core's late doors open
 OUTSIDE = {
-    "core": {"anyio", "msgspec", "pandas"},  # pandas: only the type of what a door gives
+    # pandas and matplotlib: only the types of what a door gives
+    "core": {"anyio", "matplotlib", "msgspec", "pandas"},
+    "memory": {"msgspec", "numpy"}, "plots": {"matplotlib", "numpy"},
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -161,15 +162,12 @@ class WorkingMemory(Kept, Tabular, Displayable):
     def prompt_section(self) -> str:
         r"""Give what is added to a prompt; nothing where there are no entries.
 
-        A line break within an entry is indented, so that no value can fake a section.
-
         >>> pad = WorkingMemory(2)
         >>> pad.set("goal", "count")
         >>> pad.prompt_section()
         '\n\nCurrent working state:\n  goal: count'
         """
-        lines = [f"  {indented(key)}: {indented(value)}" for key, value in self.entries()]
-        return "\n\nCurrent working state:\n" + "\n".join(lines) if lines else ""
+        return section(self.entries())
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain JSON."""
@@ -203,6 +201,15 @@ def key_of(key: Any) -> str:
     if not isinstance(key, str) or not key:
         raise InvalidValue(f"a key must be text, and not empty, got {key!r:.80}")
     return text_of(key)
+
+
+def section(entries: Iterable[tuple[str, str]]) -> str:
+    """Write entries as a prompt has them; nothing where there are none.
+
+    A line break within an entry is indented, so that no value can fake a section.
+    """
+    lines = [f"  {indented(key)}: {indented(value)}" for key, value in entries]
+    return "\n\nCurrent working state:\n" + "\n".join(lines) if lines else ""
 
 
 def indented(text: str) -> str:
