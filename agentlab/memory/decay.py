@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from agentlab.core.bounds import not_negative, positive
 from agentlab.core.doors import Displayable, Plottable
@@ -39,7 +40,7 @@ class DecayPolicy(Portable, Displayable, Plottable, msgspec.Struct, frozen=True)
     def __post_init__(self) -> None:
         hours = self.half_life_hours
         try:
-            positive("half_life_hours", hours)
+            force_setattr(self, "half_life_hours", positive("half_life_hours", hours))
         except InvalidValue:
             raise InvalidValue(f"half_life_hours must be positive, got {hours!r}") from None
 
@@ -92,8 +93,8 @@ class HybridRecall(RecallPolicy, frozen=True, tag="hybrid"):
     frequency_weight: float
 
     def __post_init__(self) -> None:
-        not_negative("recency_weight", self.recency_weight)
-        not_negative("frequency_weight", self.frequency_weight)
+        for name in self.__struct_fields__:
+            force_setattr(self, name, not_negative(name, getattr(self, name)))
 
     def __repr__(self) -> str:
         return f"RecallPolicy.Hybrid({self.recency_weight:g}, {self.frequency_weight:g})"

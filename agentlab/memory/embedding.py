@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,8 +23,8 @@ class Embedding(Portable, Displayable, msgspec.Struct, frozen=True):
 
     Parameters
     ----------
-    values : iterable of float
-        Its numbers.
+    values : sequence of float
+        Its numbers: a list, or an array; they are kept as a tuple.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class Embedding(Portable, Displayable, msgspec.Struct, frozen=True):
         One is no finite number.
     """
 
-    values: tuple[float, ...]
+    values: Sequence[float]
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "values", numbers_of(self.values))
@@ -71,11 +71,11 @@ class Embedding(Portable, Displayable, msgspec.Struct, frozen=True):
         return cosine(self.values, other.values)
 
 
-def unit(values: tuple[float, ...]) -> tuple[float, ...]:
+def unit(values: Sequence[float]) -> tuple[float, ...]:
     """Give a vector of length 1 in the same direction; one of no length as it is."""
     largest = max(map(abs, values), default=0.0)
     if not largest:
-        return values
+        return tuple(values)
     scaled = [value / largest for value in values]  # so that no square is too large or too small
     length = math.hypot(*scaled)
     return tuple(value / length for value in scaled)
@@ -105,7 +105,7 @@ def numbers_of(values: Any) -> tuple[float, ...]:
         One is no finite number.
     """
     if isinstance(values, Embedding):
-        return values.values
+        return tuple(values.values)
     plain = values.tolist() if hasattr(values, "tolist") else values
     try:
         found = tuple(map(float, [] if isinstance(plain, str | bytes) else plain))

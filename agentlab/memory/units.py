@@ -181,7 +181,7 @@ def vectors_of(vectors: Any) -> Any:
         if isinstance(vectors, Sequence):
             vectors = [each.values if isinstance(each, Embedding) else each for each in vectors]
         array = np.asarray(vectors, dtype="f8")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidValue(
             f"vectors must be lists of numbers of one length, got {vectors!r:.80}"
         ) from None
