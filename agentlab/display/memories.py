@@ -33,10 +33,10 @@ VECTORS = [Column("", "num"), Column("value", "wide"), Column("nearest", "wide")
 SCORES = [Column("score", "fit"), Column("memory", "wide"), Column("how it adds up", "wide")]
 NO_EPISODES = "Nothing is remembered yet: `store.add_episode(agent, content, importance)` adds one."
 NO_ENTRIES = "Nothing is in mind yet: `memory.set(key, value)` puts something there."
-NO_FACTS = "No fact is kept yet: `store.store(key, value, tags)` keeps one."
-NO_VECTORS = "There are no vectors yet: `memory.insert(embedding, value)` adds one."
+NO_FACTS = "Nothing is kept yet: `store.store(key, value, tags)` keeps one."
+NO_VECTORS = "Nothing is here yet: `memory.insert(embedding, value)` adds one."
 NO_TEXTS = "Nothing is remembered yet: `memory.remember(text, value)` adds something."
-NO_SCORES = "There was nothing to be ranked."
+NO_SCORES = "Nothing was there to be ranked: first remember something."
 
 
 def episodes_card(store: EpisodicStore, room: Room) -> Html:
