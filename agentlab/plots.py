@@ -83,7 +83,7 @@ def _(policy: DecayPolicy, ax: Axes) -> None:
         ax.plot(ages, left, label=f"importance {importance:g}")
     for life in range(1, LIVES):
         ax.axvline(life * policy.half_life_hours, color=LINE, linewidth=0.8)
-    ax.legend()
+    key(ax)
     named(ax, f"half is left after {policy.half_life_hours:g} h", "age (h)", "importance now")
 
 
@@ -98,7 +98,7 @@ def _(store: EpisodicStore, ax: Axes) -> None:
         curve(store.decay, ages, ax)
     ax.scatter(ages, now, s=16, color=BLUE, label="now")
     if len(ages):
-        ax.legend()
+        key(ax)
     ax.set_ylim(-0.02, 1.05)
     ax.invert_xaxis()
     title = f"{len(ages):,} memories of {len(told['agents']):,} agents"
@@ -155,8 +155,13 @@ def flat(vectors: Any) -> tuple[Any, float]:
     return left * spread[:2], float((spread[:2] ** 2).sum()) / whole if whole else 1.0
 
 
+def key(ax: Axes) -> None:
+    """Say above the picture what is what."""
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=9)
+
+
 def named(ax: Axes, title: str, across: str, up: str) -> None:
     """Say what is seen."""
-    ax.set_title(title)
+    ax.set_title(title, loc="left")
     ax.set_xlabel(across)
     ax.set_ylabel(up)

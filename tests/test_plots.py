@@ -80,7 +80,7 @@ def test_every_picture(thing: Any) -> None:
     images = []
     for _ in range(2):
         ax = thing.plot()
-        assert ax.get_title()
+        assert ax.get_title(loc="left")
         assert ax.get_xlabel()
         assert ax.get_ylabel()
         assert to_rgba(ax.figure.get_facecolor())[3] == to_rgba(ax.get_facecolor())[3] == 0

@@ -30,7 +30,8 @@ EPISODES = [
 ENTRIES = [Column("", "num"), Column("key", "fit"), Column("value", "wide")]
 FACTS = [Column("key", "fit"), Column("value", "wide"), Column("vector", "fit")]
 VECTORS = [Column("", "num"), Column("value", "wide"), Column("nearest", "wide"), Column("cosine")]
-SCORES = [Column("score", "fit"), Column("memory", "wide"), Column("how it adds up", "wide")]
+SCORES = [Column("score", "num"), Column("memory, and how its score adds up", "wide")]
+HUES = ("ok", "tool", "thought", "warn")  # of the terms of a score, in turn
 NO_EPISODES = "Nothing is remembered yet: `store.add_episode(agent, content, importance)` adds one."
 NO_ENTRIES = "Nothing is in mind yet: `memory.set(key, value)` puts something there."
 NO_FACTS = "Nothing is kept yet: `store.store(key, value, tags)` keeps one."
@@ -80,10 +81,8 @@ def episodes_card(store: EpisodicStore, room: Room) -> Html:
 def told(text: str, tags: Iterable[str], path: str, room: Room) -> Html:
     """Give a text, and what it is about."""
     marks = [h("span", "agl-tag")(gist(tag, 40)) for tag in list(tags)[: room.ends + 1]]
-    return h("span", title=path)(
-        shortened(gist(text, room.text // 4), path, room.text),
-        *(part for m in marks for part in (" ", m)),
-    )
+    beside = [part for mark in marks for part in (" ", mark)]
+    return h("span", title=path)(shortened(text, path, room.text // 12), *beside)
 
 
 def left_out(shown: int, total: int, order: str, path: str) -> str:
@@ -221,6 +220,27 @@ def pairs_card(  # noqa: PLR0913, PLR0917 - what the two have in common
     return card(kind, name, None, figures, table(caption, VECTORS, cells), path="memory")
 
 
+def added(found: Explanation, most: float, room: Room) -> list[Html]:
+    """Draw the terms of a score in their hues, and under them their share of the highest."""
+    terms = found.terms[: 2 * room.ends + 2]
+    rest = len(found.terms) - len(terms)
+    words: list[object] = [f" {found.score:.2f} = "]
+    for i, term in enumerate(terms):
+        hue = h("span", f"agl-label {HUES[i % len(HUES)]}")
+        words += [" + " if i else "", hue(gist(term.text, 80))]
+    words.append(f" + {plural(rest, 'more term')}" if rest else "")
+    parts = [
+        h("i", style=f"width:{max(0.0, number(term.value)) / most:.0%};{painted(i)}")()
+        for i, term in enumerate(terms)
+    ]
+    return [h("div", "agl-small")(*words), h("div")(h("span", "agl-bar long")(*parts))]
+
+
+def painted(i: int) -> str:
+    """Give the hue of a term as a style."""
+    return f"--agl-hue:var(--agl-{HUES[i % len(HUES)]})"
+
+
 def explained_card(found: Explanations | Explanation, room: Room) -> Html:
     """Draw scores taken apart, each with a bar of its terms."""
     several = [found] if isinstance(found, Explanation) else found
@@ -231,9 +251,8 @@ def explained_card(found: Explanations | Explanation, room: Room) -> Html:
     most = max([number(each.score) for each in shown] + [1.0])
     cells = [
         (
-            h("span")(bar(number(each.score) / most, "ok"), f" {number(each.score):.2f}"),
-            gist(each.text, room.text // 8),
-            h("span", "agl-code")(gist(str(each), room.text)),
+            f"{number(each.score):.2f}",
+            h("div")(h("div")(gist(each.text, room.text // 12)), *added(each, most, room)),
         )
         for each in shown
     ]
