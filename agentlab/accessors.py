@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentlab.core.protocols import Memory, PersistenceBackend
 from agentlab.locked import Locked
-from agentlab.memory.vector import SemanticMemory
-from agentlab.memory.working import WorkingMemory
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
@@ -15,6 +13,10 @@ from agentlab.parts import Parts
 from agentlab.settings import Settings
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.vector import SemanticMemory
+    from agentlab.memory.working import WorkingMemory
 
 
 class Accessors:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import NotConfigured
 from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, TokenEstimator
-from agentlab.memory.working import WorkingMemory
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
@@ -19,6 +18,9 @@ from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.working import WorkingMemory
 
 
 class NeedsConfig:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentlab.core.errors import BackpressureShed
 from agentlab.core.events import Prepared, Warned
 from agentlab.core.protocols import Model, Sink, Strategy
 from agentlab.core.run import Run
 from agentlab.locked import Locked
-from agentlab.memory.vector import SemanticMemory
-from agentlab.memory.working import section
 from agentlab.models.wrapped import Retrying
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
@@ -25,6 +23,9 @@ from agentlab.store.persistence import as_backend
 from agentlab.store.saver import SessionSaver
 from agentlab.strategies.observer import observing
 from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.vector import SemanticMemory
 
 
 class Parts:
@@ -59,6 +60,8 @@ class Parts:
     @cached_property
     def semantic_memory(self) -> Locked[SemanticMemory[Any]]:
         """A memory of texts, for one task at a time."""
+        from agentlab.memory.vector import SemanticMemory
+
         return Locked(SemanticMemory())
 
     @cached_property
@@ -104,6 +107,8 @@ class Parts:
                 told = "".join(f"- {hit.text}\n" for hit in hits)
                 prompt = f"Relevant memories:\n{told}\nCurrent prompt: {goal}"
         if settings.working_memory is not None:
+            from agentlab.memory.working import section
+
             entries = settings.working_memory.entries()
             run.emit(Prepared(dict(entries)))
             prompt += section(entries)

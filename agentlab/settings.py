@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, Sink, TokenEstimator
-from agentlab.memory.working import WorkingMemory
 from agentlab.models.naming import name_of
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
@@ -22,6 +21,9 @@ from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedTool, NamedToolRegistry
 from agentlab.tools.spec import ToolSpec
+
+if TYPE_CHECKING:
+    from agentlab.memory.working import WorkingMemory
 
 DEFAULT_ITERATIONS = 10
 NAMELESS = "none"  # the model of a runtime that has none; each of its runs names what answers
@@ -66,7 +68,7 @@ def check_memory(memory: object, working_memory: object) -> None:
             f"a memory has recall_for(agent, prompt, limit), got {memory!r:.80}:"
             " EpisodicStore() is one"
         )
-    if not (working_memory is None or isinstance(working_memory, WorkingMemory)):
+    if working_memory is not None and not callable(getattr(working_memory, "entries", None)):
         raise InvalidValue(f"working_memory must be a WorkingMemory, got {working_memory!r:.80}")
 
 
