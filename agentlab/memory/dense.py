@@ -6,9 +6,7 @@ from typing import Any
 
 from agentlab.core.protocols import Embedder
 from agentlab.memory.explained import Term
-from agentlab.memory.units import Scored, Units, vectors_of
-
-Neighbour = tuple[int, float] | tuple[None, None]
+from agentlab.memory.units import Neighbour, Scored, Units, vectors_of
 
 
 class DenseVectors:
@@ -55,10 +53,7 @@ class DenseVectors:
 
     def neighbours(self, size: int) -> list[Neighbour]:
         """Give for the first rows which other is most like each, and how much."""
-        if not size:
-            return []
-        found = self._units.search(self._units.matrix()[:size].astype("f8"), 2)
-        return [nearest(row, each) for row, each in enumerate(found)]
+        return self._units.neighbours(size)
 
     def matrix(self) -> Any:
         """Give a copy of all vectors."""
@@ -75,8 +70,3 @@ class DenseVectors:
     def restore(self, state: Any) -> None:
         """Read what :meth:`written` gave."""
         self._units = Units.read(state["vectors"])
-
-
-def nearest(row: int, found: Scored) -> Neighbour:
-    """Give the best that was found and is not the row itself."""
-    return next(((other, score) for score, other in found if other != row), (None, None))

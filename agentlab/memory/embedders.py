@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,13 @@ class StaticEmbedder(Displayable):
 
     dim = 256
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
     def __repr__(self) -> str:
         return f"StaticEmbedder(dim={self.dim})"
+
+    @property
+    def quick(self) -> bool:
+        """Whether its weights have been read, which takes most of a second."""
+        return static_weights.cache_info().currsize > 0
 
     def embed(self, texts: Sequence[str]) -> Any:
         """Give a row a text; one without any words is all zeros.
@@ -45,14 +47,19 @@ class StaticEmbedder(Displayable):
         told = texts_of(texts)
         if not told:
             return vectors_of([[0.0] * self.dim])[:0]
-        with self._lock:  # the tokeniser pads for one caller at a time
-            return vectors_of(self._weights.embed(told, norm=True))
+        with _one_at_a_time:
+            return vectors_of(static_weights().embed(told, norm=True))
 
-    @cached_property
-    def _weights(self) -> Any:
-        package = need("wordllama", "local")
-        folder = Path(package.__file__).parent
-        return package.WordLlama.load(cache_dir=folder, disable_download=True)
+
+@cache
+def static_weights() -> Any:
+    """Read the weights, from the package that holds them."""
+    package = need("wordllama", "local")
+    folder = Path(package.__file__).parent
+    return package.WordLlama.load(cache_dir=folder, disable_download=True)
+
+
+_one_at_a_time = threading.Lock()  # the tokeniser pads for one caller at a time
 
 
 class FunctionEmbedder(Displayable):

@@ -27,11 +27,14 @@ class Episodes:
 
     Parameters
     ----------
+    agent : str
+        Whose they are.
     prefix : str
         How the ids of its memories begin; a number follows.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, agent: str, prefix: str) -> None:
+        self.agent = agent
         self.prefixes = [(0, prefix)]  # from which number on
         self.due = ""  # the prefix from the next number on, where these were read from somewhere
         self.next = 0
@@ -54,8 +57,7 @@ class Episodes:
     def add(self, text: str, importance: float, at: int, tags: tuple[str, ...]) -> int:
         """Add a memory and give its number."""
         if self.due:
-            self.prefixes.append((self.next, self.due))
-            self.due = ""
+            self.begin()
         self.texts.append(text)
         self.tags.append(tags)
         self.importance.append(importance)
@@ -65,11 +67,37 @@ class Episodes:
         self.next = number + 1
         if self.numbers is not None:
             self.numbers.append(number)
-        self.newest = max(self.newest, at)
-        self.oldest = min(self.oldest, at)
+        if at > self.newest:  # noqa: PLR1730 - a call would cost more than all of this
+            self.newest = at
+        if at < self.oldest:  # noqa: PLR1730 - as above
+            self.oldest = at
         if number % WAITING == WAITING - 1:
             self.settle()
         return number
+
+    def extend(self, told: list[tuple[str, float, int]]) -> range:
+        """Add several and give their numbers; none has tags."""
+        if self.due:
+            self.begin()
+        numbers = range(self.next, self.next + len(told))
+        self.next = numbers.stop
+        times = [at for _, _, at in told]
+        self.texts += [text for text, _, _ in told]
+        self.tags += [()] * len(told)
+        self.importance.extend([importance for _, importance, _ in told])
+        self.times.extend(times)
+        self.counts.extend([0] * len(told))
+        if self.numbers is not None:
+            self.numbers.extend(numbers)
+        self.newest = max(self.newest, max(times, default=FIRST))
+        self.oldest = min(self.oldest, min(times, default=LAST))
+        self.settle()
+        return numbers
+
+    def begin(self) -> None:
+        """Let the ids of what is added from here on begin in another way."""
+        self.prefixes.append((self.next, self.due))
+        self.due = ""
 
     def settle(self) -> None:
         """Let nothing wait."""
@@ -158,20 +186,28 @@ class Episodes:
             counts[row] += 1
             self.most = max(self.most, int(counts[row]))
 
-    def victim(self, now: int, how: Ranking, policy: EvictionPolicy, *, spare: bool) -> int:
-        """Give the row that goes first: of equals the older, then the one added earlier.
+    def shrink(
+        self, capacity: int, now: int, how: Ranking, policy: EvictionPolicy, *, spare: bool
+    ) -> None:
+        """Forget the least until no more are left: of equals the older, then those added earlier.
 
         With ``spare`` the one that was added last stays.
         """
         import numpy as np
 
-        size = len(self) - (spare and len(self) > 1)
+        excess, size = len(self) - capacity, len(self) - (spare and len(self) > 1)
+        if excess <= 0:
+            return
         times = self.times.array()[:size]
-        if policy is EvictionPolicy.Oldest:
-            return int(times.argmin())
-        keys = self.scores(now, Ranking(how.decay, how.recall.Importance))[:size]
-        rows = np.flatnonzero(keys == keys.min())
-        return int(rows[times[rows].argmin()])
+        keys = times
+        if policy is EvictionPolicy.LowestImportance:
+            keys = self.scores(now, Ranking(how.decay, how.recall.Importance))[:size]
+        rows = np.arange(size) if excess > 1 else np.flatnonzero(keys == keys.min())
+        gone = rows[np.lexsort((rows, times[rows], keys[rows]))[:excess]]
+        if excess == 1:
+            self.remove(int(gone[0]))
+        else:
+            self.keep_rows(np.setdiff1d(np.arange(len(self)), gone))
 
     def remove(self, row: int) -> None:
         """Forget one."""
@@ -205,12 +241,12 @@ class Episodes:
         if self.oldest < since:
             self.keep(self.times.array() >= since)
 
-    def keep_rows(self, rows: set[int]) -> None:
+    def keep_rows(self, rows: Any) -> None:
         """Forget all other rows."""
         import numpy as np
 
         mask = np.zeros(len(self), bool)
-        mask[list(rows)] = True
+        mask[rows] = True
         self.keep(mask)
 
     def renumber(self, numbers: list[int]) -> None:

@@ -13,6 +13,7 @@ from agentlab.core.doors import Displayable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.ids import AgentId, MemoryId, new_id
 from agentlab.core.protocols import Hit
+from agentlab.core.text import clean
 from agentlab.memory.decay import (
     ByImportance,
     DecayPolicy,
@@ -99,7 +100,9 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         self._rng = rng
 
     def __repr__(self) -> str:
-        told = [f"{len(self)} memories of {len(self._agents)} agents"]
+        memories, agents = len(self), len(self.agent_ids())
+        several = "y" if memories == 1 else "ies"
+        told = [f"{memories} memor{several} of {agents} agent{'s' * (agents != 1)}"]
         if self.decay:
             told.append(f"half-life {self.decay.half_life_hours:g} h")
         if self._ranking.hybrid:
@@ -170,10 +173,9 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
             told.append((text_of(text), importance_of(importance), when))
         with self._lock:
             kept = self._of(agent)
-            numbers = [kept.add(*each, ()) for each in told]
-            ids = [MemoryId(kept.id_of(number)) for number in numbers]
+            ids = [kept.id_of(number) for number in kept.extend(told)]
             self._make_room(kept)
-        return ids
+        return [str.__new__(MemoryId, each) for each in ids]
 
     def recall(self, agent: str, limit: int) -> list[MemoryItem]:
         """Give the best memories of an agent, best first, and count them as recalled.
@@ -197,7 +199,7 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         with self._lock:
             now = micros(self._clock.now())
             kept, rows = self._look(agent, limit, now)
-            return [] if kept is None else items_of(agent, kept, rows)
+            return [] if kept is None else items_of(kept, rows)
 
     def explain(self, agent: str, query: str = "", limit: int = 10) -> Explanations:  # noqa: ARG002
         """Give the scores of the best memories, taken apart; nothing is counted.
@@ -226,14 +228,14 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
     def items(self, agent: str) -> list[MemoryItem]:
         """Give all memories of an agent, in the order they were added."""
         with self._lock:
-            kept = self._agents.get(agent)
-            return [] if kept is None else items_of(agent, kept, range(len(kept)))
+            kept = self._kept(agent)
+            return [] if kept is None else items_of(kept, range(len(kept)))
 
     def get(self, agent: str, id: str) -> MemoryItem | None:  # noqa: A002 - what it is
         """Give one memory, or None where there is none of that id."""
         with self._lock:
             kept, row = self._find(agent, id)
-            return None if kept is None else items_of(agent, kept, [row])[0]
+            return None if kept is None else items_of(kept, [row])[0]
 
     def remove_by_id(self, agent: str, id: str) -> bool:  # noqa: A002 - as above
         """Forget one memory; tell whether it was there."""
@@ -258,7 +260,7 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         Of equals the newer stays, then the one that was added later.
         """
         with self._lock:
-            kept = self._agents.get(agent)
+            kept = self._kept(agent)
             if kept is None:
                 return 0
             best: dict[str, tuple[float, int, int]] = {}
@@ -268,12 +270,12 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
             stay = {row for _, _, row in best.values()}
             gone = len(kept) - len(stay)
             if gone:
-                kept.keep_rows(stay)
+                kept.keep_rows(sorted(stay))
             return gone
 
     def count_for(self, agent: str) -> int:
         """Count the memories of an agent."""
-        return len(self._agents.get(agent, ()))
+        return len(self._kept(agent) or ())
 
     def agent_ids(self) -> list[AgentId]:
         """List the agents that have memories, sorted."""
@@ -286,7 +288,7 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
             if agent is None:
                 self._agents.clear()
             else:
-                self._agents.pop(agent, None)
+                self._agents.pop(clean(agent), None)
 
     def rows(self, limit: int | None = None) -> list[EpisodeRow]:
         """List the memories of all agents by what is left of their importance, the most first."""
@@ -317,22 +319,24 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         return str.__new__(MemoryId, name)
 
     def _of(self, agent: str) -> Episodes:
-        name = AgentId(agent)
+        name = str(AgentId(agent))
         kept = self._agents.get(name)
         if kept is None:
-            kept = self._agents[str(name)] = Episodes(new_id(self._rng)[:PREFIX])
+            kept = self._agents[name] = Episodes(name, new_id(self._rng)[:PREFIX])
         return kept
 
+    def _kept(self, agent: str) -> Episodes | None:
+        return self._agents.get(agent) or self._agents.get(clean(agent))
+
     def _make_room(self, kept: Episodes) -> None:
-        while self._capacity is not None and len(kept) > self._capacity:
-            now = micros(self._clock.now())
-            spare = self.protect_newest
-            kept.remove(kept.victim(now, self._ranking, self._eviction, spare=spare))
+        if self._capacity is not None and len(kept) > self._capacity:
+            now, spare = micros(self._clock.now()), self.protect_newest
+            kept.shrink(self._capacity, now, self._ranking, self._eviction, spare=spare)
 
     def _recall(self, agent: str, limit: int) -> list[tuple[MemoryItem, float]]:
         with self._lock:
             now = micros(self._clock.now())
-            kept = self._agents.get(agent)
+            kept = self._kept(agent)
             if kept is not None and self._max_age is not None:
                 kept.forget_before(now - self._max_age * HOUR_US)
             kept, rows = self._look(agent, limit, now)
@@ -340,18 +344,18 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
                 return []
             scores = kept.worth(rows, now, self._ranking).score.tolist()
             kept.recalled(rows)
-            return list(zip(items_of(agent, kept, rows), scores, strict=True))
+            return list(zip(items_of(kept, rows), scores, strict=True))
 
     def _look(self, agent: str, limit: int, now: int) -> tuple[Episodes | None, list[int]]:
         limit = count_of("limit", limit)
-        kept = self._agents.get(agent)
+        kept = self._kept(agent)
         if kept is None or not limit:
             return None, []
         since = None if self._max_age is None else now - self._max_age * HOUR_US
         return kept, kept.best(limit, now, self._ranking, since)
 
     def _find(self, agent: str, id: str) -> tuple[Episodes | None, int]:  # noqa: A002 - as above
-        kept = self._agents.get(agent)
+        kept = self._kept(agent)
         row = None if kept is None else kept.row_of(id)
         return (None, 0) if row is None else (kept, row)
 
@@ -373,5 +377,5 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         settings = {name: getattr(told, name) for name in told.__struct_fields__[1:]}
         made = cls(**settings, **parts)
         for agent, kept in told.agents.items():
-            made._agents[agent] = read(kept, new_id(made._rng)[:PREFIX])
+            made._agents[agent] = read(agent, kept, new_id(made._rng)[:PREFIX])
         return made

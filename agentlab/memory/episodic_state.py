@@ -58,7 +58,7 @@ def written(kept: Episodes) -> AgentState:
     )
 
 
-def read(state: AgentState, prefix: str) -> Episodes:
+def read(agent: str, state: AgentState, prefix: str) -> Episodes:
     """Read one agent's memories; the ids of those that will be added begin with ``prefix``.
 
     Raises
@@ -71,7 +71,7 @@ def read(state: AgentState, prefix: str) -> Episodes:
     columns = (state.importance, state.times_us, state.recall_counts, numbers)
     if any(len(column) != size for column in columns) or state.next < size:
         raise InvalidValue(f"the columns of {size} memories have other lengths")
-    kept = Episodes("")
+    kept = Episodes(agent, "")
     kept.prefixes, kept.due = list(state.prefixes), prefix
     kept.texts = list(state.contents)
     kept.tags = [tuple(state.tags.get(str(row), ())) for row in range(size)]

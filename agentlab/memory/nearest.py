@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 class VectorRow(Portable, Displayable, msgspec.Struct, frozen=True):
-    """A vector at a glance: what it stands for, and what is nearest to it."""
+    """A vector at a glance: what it stands for, and what is nearest to it.
+
+    That is not looked for where there are too many pairs to look at.
+    """
 
     place: int
     value: str
@@ -140,6 +143,8 @@ class VectorMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
         """Search for several vectors at once, which costs much less than one after the other."""
         limit = count_of("top_k", top_k)
         single = len(queries) == 1
+        if not len(queries):
+            return []
         vectors = vector_of(queries[0]) if single else vectors_of(queries)
         with self._lock:
             found = self._units.search(vectors, limit, min_score)
@@ -150,18 +155,14 @@ class VectorMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
         with self._lock:
             self._units, self._values = Units(), []
 
-    def rows(self, limit: int = 100) -> list[VectorRow]:
-        """Describe the first vectors, each with what is nearest to it among all."""
+    def rows(self, limit: int | None = None) -> list[VectorRow]:
+        """Describe the first vectors, by default all, each with what is nearest to it."""
         with self._lock:
-            size = min(limit, len(self))
-            if not size:
-                return []
-            near = self._units.search(self._units.matrix()[:size].astype("f8"), 2)
-            rows = []
-            for place, found in enumerate(near):
-                other = next(((row, score) for score, row in found if row != place), (None, None))
-                rows.append(VectorRow(place, clean(str(self._values[place])), self.dim, *other))
-            return rows
+            size = len(self) if limit is None else min(limit, len(self))
+            return [
+                VectorRow(place, clean(str(self._values[place])), self.dim, *near)
+                for place, near in enumerate(self._units.neighbours(size))
+            ]
 
     def _state(self) -> Any:
         with self._lock:

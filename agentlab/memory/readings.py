@@ -13,13 +13,13 @@ from agentlab.memory.ranked import near_best
 from agentlab.memory.worth import Ranking, worth
 
 
-def items_of(agent: str, kept: Episodes, rows: Sequence[int]) -> list[MemoryItem]:
+def items_of(kept: Episodes, rows: Sequence[int]) -> list[MemoryItem]:
     """Give some rows as memories."""
     importance, times, counts = (column.array() for column in kept.told())
     return [
         MemoryItem(
             kept.id_of(kept.number_of(row)),
-            agent,
+            kept.agent,
             kept.texts[row],
             float(importance[row]),
             moment(int(times[row])),
@@ -30,14 +30,12 @@ def items_of(agent: str, kept: Episodes, rows: Sequence[int]) -> list[MemoryItem
     ]
 
 
-def rows_of(
-    agent: str, kept: Episodes, rows: Sequence[int], now: int, how: Ranking
-) -> list[EpisodeRow]:
+def rows_of(kept: Episodes, rows: Sequence[int], now: int, how: Ranking) -> list[EpisodeRow]:
     """Give some rows with what is left of them at a moment."""
     faded = kept.worth(rows, now, how).faded.tolist()
     return [
         EpisodeRow(
-            agent,
+            kept.agent,
             item.content,
             item.importance,
             left,
@@ -47,7 +45,7 @@ def rows_of(
             item.timestamp,
             item.id,
         )
-        for item, left in zip(items_of(agent, kept, rows), faded, strict=True)
+        for item, left in zip(items_of(kept, rows), faded, strict=True)
     ]
 
 
@@ -93,9 +91,9 @@ class All:
     def __init__(self, agents: Mapping[str, Episodes], now: int, how: Ranking) -> None:
         import numpy as np
 
-        self._parts = [(agent, kept) for agent, kept in sorted(agents.items()) if kept]
+        self._parts = [kept for _, kept in sorted(agents.items()) if kept]
         self._now, self._how = now, Ranking(how.decay, how.recall.Importance)
-        self._starts = np.cumsum([0, *(len(kept) for _, kept in self._parts)])
+        self._starts = np.cumsum([0, *(len(kept) for kept in self._parts)])
         self.importance = self._joined("importance", "f8")
         self.times = self._joined("times", "i8")
         self.counts = self._joined("counts", "i4")
@@ -115,9 +113,8 @@ class All:
         whose = self._starts.searchsorted(order, side="right") - 1
         rows = []
         for part, place in zip(whose.tolist(), order.tolist(), strict=True):
-            agent, kept = self._parts[part]
             row = place - int(self._starts[part])
-            rows += rows_of(agent, kept, [row], self._now, self._how)
+            rows += rows_of(self._parts[part], [row], self._now, self._how)
         return rows
 
     def columns(self) -> dict[str, Any]:
@@ -129,20 +126,20 @@ class All:
         import numpy as np
 
         return {
-            "agents": [agent for agent, _ in self._parts],
+            "agents": [kept.agent for kept in self._parts],
             "agent": np.repeat(np.arange(len(self._parts)), np.diff(self._starts)),
-            "content": [text for _, kept in self._parts for text in kept.texts],
+            "content": [text for kept in self._parts for text in kept.texts],
             "importance": self.importance,
             "importance_now": self.faded,
             "age_hours": self.age_hours,
             "recall_count": self.counts.astype("i8"),
-            "tags": [tags for _, kept in self._parts for tags in kept.tags],
+            "tags": [tags for kept in self._parts for tags in kept.tags],
             "timestamp": self.times,
-            "id": [name for _, kept in self._parts for name in kept.ids()],
+            "id": [name for kept in self._parts for name in kept.ids()],
         }
 
     def _joined(self, name: str, dtype: str) -> Any:
         import numpy as np
 
-        parts = [getattr(kept, name).array() for _, kept in self._parts]
+        parts = [getattr(kept, name).array() for kept in self._parts]
         return np.concatenate(parts) if parts else np.empty(0, dtype)

@@ -66,7 +66,6 @@ class SemanticStore(Kept, Tabular, Plottable, Displayable):
         self._embedder = None if embedder is None else as_embedder(embedder)
         if isinstance(self._embedder, BagOfWordsEmbedder):
             raise InvalidValue("the vectors of a bag of words grow: SemanticMemory() keeps counts")
-        self.quick = is_quick(self._embedder)
         self._facts: dict[int, Fact] = {}  # by number, in order
         self._numbers: dict[str, list[int]] = {}  # those of a key
         self._next = 0
@@ -85,6 +84,11 @@ class SemanticStore(Kept, Tabular, Plottable, Displayable):
 
     def __contains__(self, key: object) -> bool:
         return key in self._numbers
+
+    @property
+    def quick(self) -> bool:
+        """Whether a run may wait for it; or asks it in a thread."""
+        return is_quick(self._embedder)
 
     @property
     def dim(self) -> int:

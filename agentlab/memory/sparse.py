@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 from agentlab.memory.bag import BagOfWordsEmbedder, tokens
 from agentlab.memory.columns import Column
-from agentlab.memory.dense import Neighbour, nearest
 from agentlab.memory.explained import Term
 from agentlab.memory.ranked import near_best
-from agentlab.memory.units import Scored
+from agentlab.memory.units import NOBODY, PAIRS, Neighbour, Scored
 
 GONE = ""  # the word of a number whose word was dropped
 
@@ -101,8 +100,8 @@ class SparseVectors:
         """Give for the first rows which other is most like each, and how much."""
         import numpy as np
 
-        if not size:
-            return []
+        if not size or size * self._size > PAIRS:
+            return [NOBODY] * size
         rarity, scale = self._weights()
         texts, words, times = (column.array() for column in self._columns())
         near: list[Neighbour] = []
@@ -112,7 +111,7 @@ class SparseVectors:
             scores = self._scores(dict(zip(words[part].tolist(), weights.tolist(), strict=True)))
             scores[row] = -np.inf
             best = int(scores.argmax())
-            near.append(nearest(row, [(float(scores[best]), best)]))
+            near.append(NOBODY if best == row else (best, float(scores[best])))
         return near
 
     def matrix(self) -> Any:

@@ -15,9 +15,13 @@ from agentlab.memory.embedding import Embedding, numbers_of
 from agentlab.memory.ranked import near_best
 
 SMALLEST = 16
+PAIRS = 4_000_000
+TOGETHER = 64  # queries that share a matrix product
 AT_ONCE = 4096  # rows whose scores are taken again
 SINGLE = 2.0**-23  # how exact a number of single precision is
 Scored: TypeAlias = list[tuple[float, int]]
+Neighbour: TypeAlias = tuple[int, float] | tuple[None, None]
+NOBODY: Neighbour = (None, None)
 
 
 class Units:
@@ -80,11 +84,6 @@ class Units:
             made.dim = matrix.shape[1]
         return made
 
-    def replace(self, row: int, vectors: Any) -> None:
-        """Put another vector in a row."""
-        self.check(vectors)
-        self._matrix[row] = normalised(vectors)[0]
-
     def insert(self, row: int, vectors: Any) -> None:
         """Add a vector before a row."""
         self.add(vectors)
@@ -137,12 +136,28 @@ class Units:
         self.check(queries)
         if not limit or not self._size:
             return [[] for _ in queries]
-        matrix, exact = self.matrix(), normalised(queries)
-        rough = matrix @ exact.astype("f4").T
-        slack = 2 * (self.dim + 2) * SINGLE
+        exact, slack = normalised(queries), 2 * (self.dim + 2) * SINGLE
+        found: list[Scored] = []
+        for start in range(0, len(exact), TOGETHER):
+            some = exact[start : start + TOGETHER]
+            rough = some.astype("f4") @ self.matrix().T
+            found += [
+                self._ranked(near_best(scores, limit, slack), query, limit, least)
+                for scores, query in zip(rough, some, strict=True)
+            ]
+        return found
+
+    def neighbours(self, size: int) -> list[Neighbour]:
+        """Give for the first rows which other is most like each, and how much.
+
+        Where that would be too many pairs, none is looked at.
+        """
+        if not size or size * self._size > PAIRS:
+            return [NOBODY] * size
+        found = self.search(self.matrix()[:size].astype("f8"), 2)
         return [
-            self._ranked(near_best(rough[:, i].copy(), limit, slack), query, limit, least)
-            for i, query in enumerate(exact)
+            next(((other, score) for score, other in each if other != row), NOBODY)
+            for row, each in enumerate(found)
         ]
 
     def _ranked(self, rows: Any, query: Any, limit: int, least: float | None) -> Scored:

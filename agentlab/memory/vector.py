@@ -13,6 +13,7 @@ from agentlab.core.doors import Displayable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Embedder, Hit
+from agentlab.core.text import clean
 from agentlab.memory.bag import BagOfWordsEmbedder
 from agentlab.memory.dense import DenseVectors
 from agentlab.memory.embedders import as_embedder, is_quick
@@ -29,7 +30,10 @@ T = TypeVar("T")
 
 
 class TextRow(Portable, Displayable, msgspec.Struct, frozen=True):
-    """A text at a glance: what it stands for, and which other is most like it."""
+    """A text at a glance: what it stands for, and which other is most like it.
+
+    That is not looked for where there are too many pairs to look at.
+    """
 
     place: int
     text: str
@@ -60,7 +64,6 @@ class SemanticMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
     def __init__(self, embedder: Any = None) -> None:
         made = BagOfWordsEmbedder() if embedder is None else as_embedder(embedder)
         self._embedder: Embedder = made
-        self.quick = is_quick(made)  # or a run asks it in a thread
         self._texts: list[str] = []
         self._values: list[T] = []
         self._lock = threading.RLock()  # never held while somebody else's function is called
@@ -76,6 +79,11 @@ class SemanticMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
 
     def __bool__(self) -> bool:
         return True  # an empty memory is still one
+
+    @property
+    def quick(self) -> bool:
+        """Whether a run may wait for it; or asks it in a thread."""
+        return is_quick(self._embedder)
 
     def embedder(self) -> Embedder:
         """Give what makes vectors of texts."""
@@ -174,13 +182,13 @@ class SemanticMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
             self._index.clear()
             self._texts, self._values = [], []
 
-    def rows(self, limit: int = 100) -> list[TextRow]:
-        """Describe the first texts, each with the one most like it among all."""
+    def rows(self, limit: int | None = None) -> list[TextRow]:
+        """Describe the first texts, by default all, each with the one most like it."""
         with self._lock:
-            near = self._index.neighbours(min(limit, len(self)))
+            size = len(self) if limit is None else min(limit, len(self))
             return [
-                TextRow(i, self._texts[i], str(self._values[i]), *pair)
-                for i, pair in enumerate(near)
+                TextRow(place, self._texts[place], clean(str(self._values[place])), *near)
+                for place, near in enumerate(self._index.neighbours(size))
             ]
 
     def vectors(self) -> Any:

@@ -8,6 +8,8 @@ from agentlab.memory.decay import RECENCY_HOURS, DecayPolicy, HybridRecall, Reca
 from agentlab.memory.explained import Term
 from agentlab.memory.items import HOUR_US
 
+SHORTEST_US = 1e-9  # of a half-life; a shorter one would only make infinite ranks
+
 
 class Ranking(NamedTuple):
     """By what an agent's memories are ranked."""
@@ -18,7 +20,9 @@ class Ranking(NamedTuple):
     @property
     def unit(self) -> float | None:
         """The half-life in microseconds, or None where nothing fades."""
-        return None if self.decay is None else self.decay.half_life_hours * HOUR_US
+        if self.decay is None:
+            return None
+        return max(SHORTEST_US, self.decay.half_life_hours * HOUR_US)
 
     @property
     def hybrid(self) -> HybridRecall | None:

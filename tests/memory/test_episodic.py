@@ -266,6 +266,46 @@ def test_a_capacity_that_comes_late() -> None:
     assert contents(store.items("a")) == ["x", "last"]
 
 
+def test_a_capacity_that_comes_very_late() -> None:
+    """Lets many go at once, as if one by one: the least, of equals the older."""
+    clock = FakeClock()
+    one, many = (EpisodicStore(decay=DAY, clock=clock) for _ in range(2))
+    for store in (one, many):
+        for i in range(300):
+            when = at(clock, hours=i % 7)
+            store.add_episode_at("a", f"x{i}", (i % 5) / 5, when)
+    for size in range(299, 49, -1):
+        one.with_per_agent_capacity(size + 1)
+        one.add_episode_at("a", "least", 0.0, at(clock, days=99))
+        one.with_per_agent_capacity(size)
+        one.add_episode_at("a", "least", 0.0, at(clock, days=99))
+    many.with_per_agent_capacity(50).add_episode_at("a", "least", 0.0, at(clock, days=99))
+
+    assert contents(one.items("a")) == contents(many.items("a"))
+    assert (len(many), "least" in contents(many.items("a"))) == (50, False)
+
+
+def test_names_are_cleaned() -> None:
+    """An agent whose name cannot be written down is found under the one that can."""
+    store = EpisodicStore()
+    name = store.add_episode("a\ud800", "x", 0.5)
+
+    assert store.agent_ids() == ["a\ufffd"]
+    assert store.recall("a\ud800", 1)[0].agent_id == "a\ufffd"
+    assert (store.count_for("a\ud800"), store.remove_by_id("a\ud800", name)) == (1, True)
+
+
+def test_half_lives_of_no_length_and_of_ages() -> None:
+    """Rank as they should, and warn of nothing."""
+    for hours in (1e-300, 1e-9, 1e300):
+        clock = FakeClock()
+        store = EpisodicStore(decay=DecayPolicy.exponential(hours), clock=clock)
+        for i, importance in enumerate((0.0, 0.5, 1.0, 0.0)):
+            store.add_episode_at("a", f"x{i}", importance, at(clock, hours=5 - i))
+        assert contents(store.recall("a", 4)) == ["x2", "x1", "x3", "x0"]
+        assert len(store.explain("a")) == 4
+
+
 def test_age_that_counts_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """Decay and freshness together are allowed."""
     with caplog.at_level(logging.WARNING, logger="agentlab.memory"):

@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from agentlab.core.errors import InvalidValue, MemoryStoreError, NotConfigured
 from agentlab.core.protocols import Embedder
 from agentlab.memory.bag import STOP_WORDS, BagOfWordsEmbedder, tokens
-from agentlab.memory.embedders import FunctionEmbedder, StaticEmbedder, as_embedder
+from agentlab.memory.embedders import (
+    FunctionEmbedder,
+    StaticEmbedder,
+    as_embedder,
+    static_weights,
+)
 from agentlab.memory.vector import SemanticMemory, VectorMemory
 
 
@@ -214,12 +219,15 @@ def test_functions_that_do_not() -> None:
 def test_static_vectors() -> None:
     """Know a cat for a pet, need no network, and are 256 numbers each."""
     memory = SemanticMemory[str]("static")
+    static_weights.cache_clear()
+    assert not memory.quick
     memory.remember_many(
         ["a kitten sleeps on the sofa", "stock markets fell sharply"], ["pet", "money"]
     )
 
     assert memory.recall_similar("the cat is resting", 1)[0][1] == "pet"
     assert memory.recall_similar("the cat is resting", 2)[0][0] > 0.2
+    assert memory.quick
     assert memory.vectors().shape == (2, 256)
     assert StaticEmbedder().embed([]).shape == (0, 256)
     assert np.allclose(StaticEmbedder().embed(["a cat"]), StaticEmbedder().embed(["a cat", "b"])[0])
@@ -230,6 +238,7 @@ def test_static_vectors() -> None:
 def test_without_static_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Says which extra brings them, when they are first asked for."""
     monkeypatch.setitem(sys.modules, "wordllama", None)
+    static_weights.cache_clear()
     memory = SemanticMemory[int]("static")
     with pytest.raises(NotConfigured, match=r"missing 'local' \(pip install 'agentlab-notebook"):
         memory.remember("a", 1)

@@ -166,3 +166,8 @@ def test_rows_tell_what_is_nearest() -> None:
 
     assert [row.nearest for row in memory.rows()] == [1, 0, 1]
     assert [row.value for row in memory.rows(2)] == ["a", "b"]
+    many = VectorMemory[int]()
+    many.insert_many(np.eye(2)[np.arange(3000) % 2], list(range(3000)))
+    assert {row.nearest for row in many.rows()} == {None}
+    assert [row.nearest for row in many.rows(2)] == [2, 3]
+    assert many.search_many([], 5) == []
