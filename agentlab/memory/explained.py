@@ -8,7 +8,6 @@ import msgspec
 
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.portable import Portable
-from agentlab.core.text import cut
 
 SHOWN = 40
 
@@ -51,7 +50,8 @@ class Explanation(Portable, Displayable, msgspec.Struct, frozen=True):
     terms: tuple[Term, ...] = ()
 
     def __repr__(self) -> str:
-        return f"{self} · {cut(self.text, SHOWN)}"
+        line = " ".join(self.text[: 10 * SHOWN].split())
+        return f"{self} · {line if len(line) <= SHOWN else f'{line[:SHOWN]}…'}"
 
     def __str__(self) -> str:
         told = " + ".join(term.text for term in self.terms) or "nothing"

@@ -36,6 +36,10 @@ class SparseVectors:
 
     def __init__(self, embedder: BagOfWordsEmbedder) -> None:
         self._embedder = embedder
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all texts."""
         self._size = 0
         self._numbers: dict[str, int] = {}
         self._spelt: list[str] = []
@@ -123,10 +127,6 @@ class SparseVectors:
         made = np.zeros((self._size, len(self._spelt)), "f4")
         made[texts, words] = times * rarity[words] * scale[texts]
         return made[:, [bool(word) for word in self._spelt]]
-
-    def clear(self) -> None:
-        """Forget all texts."""
-        self.__init__(self._embedder)  # type: ignore[misc]  # begin anew
 
     def written(self) -> Any:
         """Give it as plain JSON."""

@@ -402,6 +402,7 @@ def test_a_score_explains_itself() -> None:
     assert found.score == sum(term.value for term in found.terms)
     assert found.score == store.recall_for("a", "", 1)[0].score
     assert Explanation.from_dict(found.to_dict()) == found
+    assert repr(Explanation("1", "a\nb " * 99, 0.0)) == f"0.00 = nothing · {'a b ' * 10}…"
     assert str(EpisodicStore().explain("a")) == "<Explanations of 0 memories>"
 
 
