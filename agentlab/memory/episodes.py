@@ -175,7 +175,8 @@ class Episodes:
         """Weigh some rows at a moment."""
         import numpy as np
 
-        ages = np.maximum(now - self.times.array()[rows], 0)
+        ages = now - self.times.array()[rows]
+        np.maximum(ages, 0, out=ages)
         counts = self.counts.array()[rows]
         return worth(self.importance.array()[rows], ages, counts, self.most, how)
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from agentlab.core.bounds import count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
@@ -22,17 +21,16 @@ from agentlab.memory.decay import (
     importance_of,
 )
 from agentlab.memory.episodes import Episodes
-from agentlab.memory.episodic_rules import EpisodicRules
+from agentlab.memory.episodic_readings import EpisodicReadings
 from agentlab.memory.episodic_state import EpisodicState, agents_of, read
-from agentlab.memory.explained import Explanations
-from agentlab.memory.items import HOUR_US, EpisodeRow, MemoryItem, micros, tags_of, text_of
+from agentlab.memory.items import HOUR_US, MemoryItem, micros, tags_of, text_of
 from agentlab.memory.kept import Kept
-from agentlab.memory.readings import All, explained, hit_of, items_of
+from agentlab.memory.readings import hit_of, items_of
 
 PREFIX = 24  # letters of an id that all memories of an agent have in common; a number follows
 
 
-class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
+class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
     """What happened to each agent; recall gives what matters most now. Thread-safe.
 
     >>> store = EpisodicStore()
@@ -98,23 +96,6 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         )
         self._agents: dict[str, Episodes] = {}
         self._rng = rng
-
-    def __repr__(self) -> str:
-        memories, agents = len(self), len(self.agent_ids())
-        several = "y" if memories == 1 else "ies"
-        told = [f"{memories} memor{several} of {agents} agent{'s' * (agents != 1)}"]
-        if self.decay:
-            told.append(f"half-life {self.decay.half_life_hours:g} h")
-        if self._ranking.hybrid:
-            told.append(repr(self.recall_policy))
-        return f"<EpisodicStore {', '.join(told)}>"
-
-    def __len__(self) -> int:
-        with self._lock:
-            return sum(map(len, self._agents.values()))
-
-    def __bool__(self) -> bool:
-        return True  # an empty store is still one
 
     def add_episode(self, agent: str, content: str, importance: float) -> MemoryId:
         """Remember something that happened now, and give the id of that memory.
@@ -187,55 +168,24 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
         InvalidValue
             ``limit`` is not a whole number from 0 on.
         """
-        return [item for item, _ in self._recall(agent, limit)]
+        with self._lock:
+            kept, rows = self._due(agent, limit, micros(self._clock.now()))
+            if kept is None:
+                return []
+            kept.recalled(rows)
+            return items_of(kept, rows)
 
     def recall_for(self, agent: str, prompt: str, limit: int) -> Sequence[Hit]:  # noqa: ARG002
         """Give the same as hits, as a run wants them; episodes are ranked without the prompt."""
-        now = micros(self._clock.now())
-        return [hit_of(item, score, now) for item, score in self._recall(agent, limit)]
-
-    def recall_top_n(self, agent: str, limit: int) -> list[MemoryItem]:
-        """Give the best memories, and change nothing: none is counted, none forgotten."""
         with self._lock:
             now = micros(self._clock.now())
-            kept, rows = self._look(agent, limit, now)
-            return [] if kept is None else items_of(kept, rows)
-
-    def explain(self, agent: str, query: str = "", limit: int = 10) -> Explanations:  # noqa: ARG002
-        """Give the scores of the best memories, taken apart; nothing is counted.
-
-        >>> store = EpisodicStore()
-        >>> _ = store.add_episode("demo", "Lyon is large", 0.9)
-        >>> store.explain("demo")[0]
-        0.90 = importance 0.90 · Lyon is large
-
-        Parameters
-        ----------
-        agent : str
-            Whose.
-        query : str
-            What was asked, as other memories want it: episodes are ranked without it.
-        limit : int
-            How many.
-        """
-        with self._lock:
-            now = micros(self._clock.now())
-            kept, rows = self._look(agent, limit, now)
+            kept, rows = self._due(agent, limit, now)
             if kept is None:
-                return Explanations()
-            return Explanations(explained(kept, rows, now, self._ranking))
-
-    def items(self, agent: str) -> list[MemoryItem]:
-        """Give all memories of an agent, in the order they were added."""
-        with self._lock:
-            kept = self._kept(agent)
-            return [] if kept is None else items_of(kept, range(len(kept)))
-
-    def get(self, agent: str, id: str) -> MemoryItem | None:  # noqa: A002 - what it is
-        """Give one memory, or None where there is none of that id."""
-        with self._lock:
-            kept, row = self._find(agent, id)
-            return None if kept is None else items_of(kept, [row])[0]
+                return []
+            scores = kept.worth(rows, now, self._ranking).score.tolist()
+            kept.recalled(rows)
+            found = zip(items_of(kept, rows), scores, strict=True)
+            return [hit_of(item, score, now) for item, score in found]
 
     def remove_by_id(self, agent: str, id: str) -> bool:  # noqa: A002 - as above
         """Forget one memory; tell whether it was there."""
@@ -273,15 +223,6 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
                 kept.keep_rows(sorted(stay))
             return gone
 
-    def count_for(self, agent: str) -> int:
-        """Count the memories of an agent."""
-        return len(self._kept(agent) or ())
-
-    def agent_ids(self) -> list[AgentId]:
-        """List the agents that have memories, sorted."""
-        with self._lock:
-            return sorted(AgentId(agent) for agent, kept in self._agents.items() if kept)
-
     def clear(self, agent: str | None = None) -> None:
         """Forget all, or all of one agent."""
         with self._lock:
@@ -289,22 +230,6 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
                 self._agents.clear()
             else:
                 self._agents.pop(clean(agent), None)
-
-    def rows(self, limit: int | None = None) -> list[EpisodeRow]:
-        """List the memories of all agents by what is left of their importance, the most first."""
-        with self._lock:
-            return self._all().strongest(limit)
-
-    def columns(self) -> dict[str, Any]:
-        """Give the fields of all rows as columns, for a frame: by agent, in the order added.
-
-        ``agent`` is the place of each among ``agents``; times are microseconds since 1970.
-        """
-        with self._lock:
-            return self._all().columns()
-
-    def _all(self) -> All:
-        return All(self._agents, micros(self._clock.now()), self._ranking)
 
     def _add(
         self, agent: str, content: str, importance: float, at: int | None, tags: tuple[str, ...]
@@ -325,39 +250,17 @@ class EpisodicStore(EpisodicRules, Kept, Tabular, Plottable, Displayable):
             kept = self._agents[name] = Episodes(name, new_id(self._rng)[:PREFIX])
         return kept
 
-    def _kept(self, agent: str) -> Episodes | None:
-        return self._agents.get(agent) or self._agents.get(clean(agent))
-
     def _make_room(self, kept: Episodes) -> None:
         if self._capacity is not None and len(kept) > self._capacity:
             now, spare = micros(self._clock.now()), self.protect_newest
             kept.shrink(self._capacity, now, self._ranking, self._eviction, spare=spare)
 
-    def _recall(self, agent: str, limit: int) -> list[tuple[MemoryItem, float]]:
-        with self._lock:
-            now = micros(self._clock.now())
-            kept = self._kept(agent)
-            if kept is not None and self._max_age is not None:
-                kept.forget_before(now - self._max_age * HOUR_US)
-            kept, rows = self._look(agent, limit, now)
-            if kept is None or not rows:
-                return []
-            scores = kept.worth(rows, now, self._ranking).score.tolist()
-            kept.recalled(rows)
-            return list(zip(items_of(kept, rows), scores, strict=True))
-
-    def _look(self, agent: str, limit: int, now: int) -> tuple[Episodes | None, list[int]]:
-        limit = count_of("limit", limit)
+    def _due(self, agent: str, limit: int, now: int) -> tuple[Episodes | None, list[int]]:
+        """Forget what is too old, and give the rows that a recall gives."""
         kept = self._kept(agent)
-        if kept is None or not limit:
-            return None, []
-        since = None if self._max_age is None else now - self._max_age * HOUR_US
-        return kept, kept.best(limit, now, self._ranking, since)
-
-    def _find(self, agent: str, id: str) -> tuple[Episodes | None, int]:  # noqa: A002 - as above
-        kept = self._kept(agent)
-        row = None if kept is None else kept.row_of(id)
-        return (None, 0) if row is None else (kept, row)
+        if kept is not None and self._max_age is not None:
+            kept.forget_before(now - self._max_age * HOUR_US)
+        return self._look(agent, limit, now)
 
     def _state(self) -> EpisodicState:
         with self._lock:

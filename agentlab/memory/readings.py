@@ -15,18 +15,18 @@ from agentlab.memory.worth import Ranking, worth
 
 def items_of(kept: Episodes, rows: Sequence[int]) -> list[MemoryItem]:
     """Give some rows as memories."""
-    importance, times, counts = (column.array() for column in kept.told())
+    columns = [column.array()[rows].tolist() for column in kept.told()]
     return [
         MemoryItem(
             kept.id_of(kept.number_of(row)),
             kept.agent,
             kept.texts[row],
-            float(importance[row]),
-            moment(int(times[row])),
+            importance,
+            moment(time),
             kept.tags[row],
-            int(counts[row]),
+            count,
         )
-        for row in rows
+        for row, importance, time, count in zip(rows, *columns, strict=True)
     ]
 
 

@@ -31,7 +31,10 @@ class Ranking(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """Each term of the scores of some rows, as arrays; ``score`` is their sum."""
+    """Each term of the scores of some rows, as arrays; ``score`` is their sum.
+
+    What does not count is None.
+    """
 
     importance: Any
     decay: Any
@@ -67,14 +70,17 @@ def worth(importance: Any, ages_us: Any, counts: Any, most: int, how: Ranking) -
     """
     import numpy as np
 
-    decay: Any = np.ones(len(importance))
+    decay, faded = None, importance
     if how.unit is not None:
-        decay = np.exp2(ages_us / -how.unit)
-    faded = importance * decay
-    recency = frequency = None
-    score = faded
-    if how.hybrid is not None:
-        recency = np.exp(ages_us / (-RECENCY_HOURS * HOUR_US)) * how.hybrid.recency_weight
-        frequency = counts * (how.hybrid.frequency_weight / (most + 1))
-        score = faded + recency + frequency
+        decay = ages_us / -how.unit
+        np.exp2(decay, out=decay)
+        faded = importance * decay
+    if how.hybrid is None:
+        return Worth(importance, decay, faded, None, None, faded)
+    recency = ages_us / (-RECENCY_HOURS * HOUR_US)
+    np.exp(recency, out=recency)
+    recency *= how.hybrid.recency_weight
+    frequency = counts * (how.hybrid.frequency_weight / (most + 1))
+    score = faded + recency
+    score += frequency
     return Worth(importance, decay, faded, recency, frequency, score)
