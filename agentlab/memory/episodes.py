@@ -1,24 +1,17 @@
-"""The memories of one agent, as columns, and the quick ways to the best of them.
-
-Under exponential decay the order of ``importance × 2^(-age / half_life)`` does not depend on the
-time at which one looks: it is that of ``log2(importance) + time / half_life``, whose best rows can
-be kept at hand. That holds unless something is said to happen in the future, which has not aged,
-and unless more counts than importance: then all rows are weighed.
-"""
+"""The memories of one agent, as columns."""
 
 from __future__ import annotations
 
-import math
 from itertools import compress
 from typing import Any
 
 from agentlab.memory.columns import Column
 from agentlab.memory.decay import EvictionPolicy
-from agentlab.memory.ranked import BLOCK, Leaders, Place, near_best
+from agentlab.memory.lead import Lead
+from agentlab.memory.ranked import near_best
 from agentlab.memory.worth import Ranking, Worth, worth
 
 WAITING = 4096  # rows that wait in lists
-NEVER = -math.inf
 FIRST, LAST = -(1 << 62), 1 << 62  # beyond any moment that there is
 
 
@@ -46,10 +39,7 @@ class Episodes:
         self.numbers: Column | None = None  # what row has which, once some are gone
         self.newest, self.oldest = FIRST, LAST
         self.most = 0  # how often the one recalled most was
-        self._logs = Column("f8")
-        self._leaders: Leaders | None = None
-        self._unit: float | None = None  # by which the leaders lead
-        self._led = 0  # the rows they know of
+        self._lead = Lead(self)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -148,18 +138,16 @@ class Episodes:
                 return []
             scores = self.scores(now, how)
             near = rows[near_best(scores[rows], limit)]
-            found: list[int] = self._first(near, scores, limit).tolist()
-            return found
+            return self._lead.first(near, scores, limit)
         limit = min(limit, len(self))
         if limit <= 0:
             return []
         if how.hybrid is None and (how.unit is None or self.newest <= now):
-            led = self._lead(limit, how.unit)
+            led = self._lead.rows(limit, how.unit)
             if led is not None:
                 return led
         scores = self.scores(now, how)
-        best: list[int] = self._first(near_best(scores, limit), scores, limit).tolist()
-        return best
+        return self._lead.first(near_best(scores, limit), scores, limit)
 
     def scores(self, now: int, how: Ranking) -> Any:
         """Give what all rows are ranked by at a moment."""
@@ -169,7 +157,7 @@ class Episodes:
             return self.worth(slice(None), now, how).score
         if how.unit is None:
             return self.importance.array()
-        return np.minimum(self.times.array(), now) / how.unit + self._logarithms()
+        return np.minimum(self.times.array(), now) / how.unit + self._lead.logarithms()
 
     def worth(self, rows: Any, now: int, how: Ranking) -> Worth:
         """Weigh some rows at a moment."""
@@ -213,11 +201,7 @@ class Episodes:
     def remove(self, row: int) -> None:
         """Forget one."""
         self._numbered()
-        if self._leaders is not None and row < self._led:
-            self._leaders.remove(self._place(row))
-            self._led -= 1
-        if len(self._logs) > row:
-            self._logs.drop(row)
+        self._lead.drop(row)
         at, count = int(self.times.array()[row]), int(self.counts.array()[row])
         for column in self._columns():
             column.drop(row)
@@ -228,13 +212,12 @@ class Episodes:
     def keep(self, mask: Any) -> None:
         """Forget all rows where ``mask`` is false."""
         self._numbered()
-        self._logarithms()
-        for column in (*self._columns(), self._logs):
+        self._lead.keep(mask)
+        for column in self._columns():
             column.keep(mask)
         kept = mask.tolist()
         self.texts = list(compress(self.texts, kept))
         self.tags = list(compress(self.tags, kept))
-        self._leaders = None
         self.measure()
 
     def forget_before(self, since: float) -> None:
@@ -260,67 +243,6 @@ class Episodes:
         self.newest = int(times.max(initial=FIRST))
         self.oldest = int(times.min(initial=LAST))
         self.most = int(counts.max(initial=0))
-
-    def _first(self, rows: Any, scores: Any, limit: int) -> Any:
-        import numpy as np
-
-        order = np.lexsort((-rows, -self.times.array()[rows], -scores[rows]))
-        return rows[order[:limit]]
-
-    def _lead(self, limit: int, unit: float | None) -> list[int] | None:
-        """Give the rows that lead, or None where that must be found out anew for so many."""
-        if limit > BLOCK:
-            return None
-        if self._leaders is None or unit != self._unit or len(self) - self._led > WAITING:
-            self._found_leaders(unit)
-        self._catch_up()
-        first = self._leaders.first(limit) if self._leaders else None
-        if first is None:  # many of them have gone
-            self._found_leaders(unit)
-            first = self._leaders.first(limit) if self._leaders else None
-        if first is None:
-            return None
-        numbers = [-place[2] for place in first]
-        if self.numbers is None:
-            return numbers
-        rows: list[int] = self.numbers.array().searchsorted(numbers).tolist()
-        return rows
-
-    def _found_leaders(self, unit: float | None) -> None:
-        self._unit = unit
-        scores = self._static()
-        rows = near_best(scores, BLOCK)
-        if len(rows) > Leaders.most:  # masses of equals
-            rows = self._first(rows, scores, BLOCK)
-        places = sorted(map(self._place, rows.tolist()))
-        self._leaders = Leaders(places, whole=len(rows) == len(self))
-        self._led = len(self)
-
-    def _catch_up(self) -> None:
-        if self._leaders is not None:
-            for row in range(self._led, len(self)):
-                self._leaders.add(self._place(row))
-        self._led = len(self)
-
-    def _place(self, row: int) -> Place:
-        at = int(self.times.array()[row])
-        rank = float(self.importance.array()[row])
-        if self._unit is not None:
-            rank = at / self._unit + float(self._logarithms()[row])
-        return -rank, -at, -self.number_of(row)
-
-    def _static(self) -> Any:
-        if self._unit is None:
-            return self.importance.array()
-        return self.times.array() / self._unit + self._logarithms()
-
-    def _logarithms(self) -> Any:
-        """Give log2 of each importance; each is taken once, for the last bits must not change."""
-        known = len(self._logs)
-        if known < len(self):
-            new = self.importance.array()[known:].tolist()
-            self._logs.extend([math.log2(each) if each else NEVER for each in new])
-        return self._logs.array()
 
     def _numbered(self) -> None:
         if self.numbers is None:
