@@ -121,6 +121,18 @@ def test_decay_is_not_compounded() -> None:
     assert store.items("a")[0].importance == 0.5
 
 
+def test_use_is_measured_by_what_is_there() -> None:
+    """When the memory that was recalled most is gone, the next is the measure."""
+    store = EpisodicStore(recall_policy=RecallPolicy.Hybrid(0, 1))
+    often, _ = store.add_episode("a", "often", 0.9), store.add_episode("a", "once", 0.5)
+    for limit in (1, 1, 1, 2):
+        store.recall("a", limit)
+    assert store.explain("a")[1].score == 0.5 + 1 / 5
+    store.remove_by_id("a", often)
+
+    assert store.explain("a")[0].score == 0.5 + 1 / 2
+
+
 def test_agents_are_independent() -> None:
     """Each has its own memories, and its own room."""
     store = EpisodicStore(per_agent_capacity=1)

@@ -195,6 +195,9 @@ def test_recall_equals_sorting_everything(
 
     both.same(both.store.items("a"), both.oracle.items)
     both.same(both.store.recall_top_n("a", 1000), both.oracle.ranked(both.now))
+    if isinstance(how["recall_policy"], HybridRecall):
+        scores = [both.oracle.key(item, both.now) for item in both.oracle.ranked(both.now)]
+        assert [each.score for each in both.store.explain("a", "", 1000)] == scores
     both.same(both.store.recall("a", 3), both.oracle.recall(3, both.now))
 
 
