@@ -327,6 +327,15 @@ def test_episodes() -> None:
     }
 
 
+def test_ids_of_many_episodes() -> None:
+    """Are those that were given, of a store without gaps and of one with."""
+    store = EpisodicStore()
+    ids = store.add_many("a", [("x", 0.5)] * 9000)
+    assert store.to_frame()["id"].tolist() == ids
+    store.remove_by_id("a", ids[4096])
+    assert store.to_frame()["id"].tolist() == [*ids[:4096], *ids[4097:]]
+
+
 def test_snapshots_are_a_series() -> None:
     """A row each, taken as often as one likes: what a curve is drawn from."""
     metrics = RuntimeMetrics()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import compress
 from typing import Any
 
@@ -13,6 +14,12 @@ from agentlab.memory.worth import Ranking, Worth, worth
 
 WAITING = 4096  # rows that wait in lists
 FIRST, LAST = -(1 << 62), 1 << 62  # beyond any moment that there is
+
+
+@cache
+def endings() -> list[str]:
+    """List the last three digits that an id can have."""
+    return [f"{number:03x}" for number in range(1 << 12)]
 
 
 class Episodes:
@@ -65,18 +72,17 @@ class Episodes:
             self.settle()
         return number
 
-    def extend(self, told: list[tuple[str, float, int]]) -> range:
+    def extend(self, texts: list[str], importances: list[float], times: list[int]) -> range:
         """Add several and give their numbers; none has tags."""
         if self.due:
             self.begin()
-        numbers = range(self.next, self.next + len(told))
+        numbers = range(self.next, self.next + len(texts))
         self.next = numbers.stop
-        times = [at for _, _, at in told]
-        self.texts += [text for text, _, _ in told]
-        self.tags += [()] * len(told)
-        self.importance.extend([importance for _, importance, _ in told])
+        self.texts += texts
+        self.tags += [()] * len(texts)
+        self.importance.extend(importances)
         self.times.extend(times)
-        self.counts.extend([0] * len(told))
+        self.counts.extend([0] * len(texts))
         if self.numbers is not None:
             self.numbers.extend(numbers)
         self.newest = max(self.newest, max(times, default=FIRST))
@@ -125,7 +131,14 @@ class Episodes:
         if len(self.prefixes) > 1:
             return [self.id_of(number) for number in numbers]
         prefix = self.prefixes[0][1]
-        return [f"{prefix}{number:012x}" for number in numbers]
+        if self.numbers is not None:
+            return [f"{prefix}{number:012x}" for number in numbers]
+        ends = endings()  # which is several times as quick
+        found: list[str] = []
+        for block in range(0, len(self), len(ends)):
+            start = f"{prefix}{block // len(ends):09x}"
+            found += [start + end for end in ends[: len(self) - block]]
+        return found
 
     def best(self, limit: int, now: int, how: Ranking, since: float | None = None) -> list[int]:
         """Give the best rows at a moment: of equals the newer, then the one added later.

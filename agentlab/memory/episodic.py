@@ -142,19 +142,22 @@ class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
             One of them cannot be remembered: then none is.
         """
         now = micros(self._clock.now())
-        told = []
+        texts, importances, times = list[str](), list[float](), list[int]()
         for each in episodes:
-            try:
-                text, importance, *at = each
-            except (TypeError, ValueError):
-                raise InvalidValue(
-                    f"an episode is a content and an importance, got {each!r:.80}"
-                ) from None
-            when = micros(at[0]) if at else now
-            told.append((text_of(text), importance_of(importance), when))
+            match each:
+                case (text, importance):
+                    times.append(now)
+                case (text, importance, at):
+                    times.append(micros(at))
+                case _:
+                    raise InvalidValue(
+                        f"an episode is a content and an importance, got {each!r:.80}"
+                    )
+            texts.append(text_of(text))
+            importances.append(importance_of(importance))
         with self._lock:
             kept = self._of(agent)
-            ids = [kept.id_of(number) for number in kept.extend(told)]
+            ids = [kept.id_of(number) for number in kept.extend(texts, importances, times)]
             self._make_room(kept)
         return [str.__new__(MemoryId, each) for each in ids]
 

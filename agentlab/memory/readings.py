@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from agentlab.core.protocols import Hit
@@ -128,14 +129,14 @@ class All:
         return {
             "agents": [kept.agent for kept in self._parts],
             "agent": np.repeat(np.arange(len(self._parts)), np.diff(self._starts)),
-            "content": [text for kept in self._parts for text in kept.texts],
+            "content": [*chain.from_iterable(kept.texts for kept in self._parts)],
             "importance": self.importance,
             "importance_now": self.faded,
             "age_hours": self.age_hours,
             "recall_count": self.counts.astype("i8"),
-            "tags": [tags for kept in self._parts for tags in kept.tags],
+            "tags": [*chain.from_iterable(kept.tags for kept in self._parts)],
             "timestamp": self.times,
-            "id": [name for kept in self._parts for name in kept.ids()],
+            "id": [*chain.from_iterable(kept.ids() for kept in self._parts)],
         }
 
     def _joined(self, name: str, dtype: str) -> Any:
