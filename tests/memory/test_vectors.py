@@ -70,6 +70,29 @@ def test_of_equals_the_earlier_comes_first() -> None:
     assert len({score for score, _ in memory.search(same, 1000)}) < 4  # by their last bits
 
 
+def test_of_two_kinds_of_equals_each_keeps_its_order() -> None:
+    """However they are mixed."""
+    memory = VectorMemory[int]()
+    kinds = np.random.default_rng(1).integers(0, 2, 1000)
+    memory.insert_many(np.array([[1.0, 0.0], [1.0, 1.0]])[kinds], list(range(1000)))
+    wanted = [*np.flatnonzero(kinds == 0), *np.flatnonzero(kinds == 1)]
+
+    assert [value for _, value in memory.search([1, 0], 1000)] == wanted
+
+
+def test_what_is_nearly_the_same_is_told_apart() -> None:
+    """Where scores differ by less than single precision can say."""
+    chance = np.random.default_rng(1)
+    base = chance.normal(size=384)
+    memory = VectorMemory[int]()
+    memory.insert_many(base + 1e-6 * chance.normal(size=(2000, 384)), list(range(2000)))
+    query = base + 1e-6 * chance.normal(size=384)
+    scores = (memory.vectors().astype("f8") * (query / np.linalg.norm(query))).sum(axis=1)
+    wanted = np.lexsort((np.arange(2000), -np.clip(scores, -1, 1)))[:10]
+
+    assert [value for _, value in memory.search(query, 10)] == wanted.tolist()
+
+
 @pytest.mark.parametrize(
     "vector",
     [[float("nan"), 0], [float("inf"), 0], "12", None, [[1, 2]], [], ["a"], 5, [10**400, 0]],
@@ -155,6 +178,18 @@ def test_the_best_of_many(scores: list[float], limit: int) -> None:
     last = np.sort(array)[::-1][: min(limit, len(array))][-1]
 
     assert rows.tolist() == np.flatnonzero(array >= last).tolist()
+
+
+@given(st.integers(0, 99), st.integers(1000, 9000), st.integers(1, 12), st.integers(2, 5000))
+def test_the_best_of_thousands(seed: int, size: int, limit: int, kinds: int) -> None:
+    """The same where whole blocks are passed over; among few different scores, and many."""
+    array = np.random.default_rng(seed).integers(0, kinds, size) / kinds
+    last = np.sort(array)[-limit]
+
+    assert near_best(array, limit).tolist() == np.flatnonzero(array >= last).tolist()
+    assert (
+        near_best(np.sort(array), limit).tolist() == np.flatnonzero(np.sort(array) >= last).tolist()
+    )
 
 
 def test_rows_tell_what_is_nearest() -> None:
