@@ -44,23 +44,42 @@ if TYPE_CHECKING:
     from agentlab.core.events import Entry, ReActStep
     from agentlab.core.ids import AgentId, MemoryId, MessageId
     from agentlab.core.nested import enable_nested_asyncio
-    from agentlab.core.protocols import Chunk, Model, PersistenceBackend, Request, Strategy, Tool
+    from agentlab.core.protocols import (
+        Chunk,
+        Embedder,
+        Memory,
+        Model,
+        PersistenceBackend,
+        Request,
+        Strategy,
+        Tool,
+    )
     from agentlab.core.run import Run
     from agentlab.core.secrets import Secret
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
     from agentlab.handle import RunHandle
+    from agentlab.memory.bag import BagOfWordsEmbedder
     from agentlab.memory.compressed import CompressedEpisode, MemorySummary
     from agentlab.memory.compression import MemoryCompressor
     from agentlab.memory.consolidated import ConsolidatedMemory
     from agentlab.memory.consolidation import MemoryConsolidator
     from agentlab.memory.conversation import MemoryTurn, Role
+    from agentlab.memory.decay import DecayPolicy, EvictionPolicy, RecallPolicy
+    from agentlab.memory.embedders import FunctionEmbedder, StaticEmbedder
+    from agentlab.memory.embedding import Embedding
+    from agentlab.memory.episodic import EpisodicStore
     from agentlab.memory.forgetting import ForgettingCurve, LtmConfig, LtmEntry
     from agentlab.memory.grouping import ConsolidationPolicy
     from agentlab.memory.importance import ImportanceStrategy
+    from agentlab.memory.items import MemoryItem
     from agentlab.memory.ltm import LtmStore
+    from agentlab.memory.nearest import VectorMemory
     from agentlab.memory.passes import ImportanceFilter, SemanticDedup, TemporalCompression
+    from agentlab.memory.semantic import SemanticEntry, SemanticStore
     from agentlab.memory.turns import CompressorConfig, TurnCompressor
+    from agentlab.memory.vector import SemanticMemory
+    from agentlab.memory.working import WorkingMemory
     from agentlab.models.anthropic import AnthropicProvider
     from agentlab.models.function import FunctionModel
     from agentlab.models.llm import CompletionOptions, LlmProvider
@@ -133,32 +152,35 @@ __all__ = [
     "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
     "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BusError",
-    "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk",
-    "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState",
-    "CompletionOptions", "CompressedEpisode", "CompressorConfig", "ConsolidatedMemory",
-    "ConsolidationPolicy", "Counter", "DamagedRecord", "DeduplicationConflict",
-    "DeduplicationResult", "Deduplicator", "EchoTool", "Entry", "FileCheckpointStore",
-    "FilePersistenceBackend", "ForgettingCurve", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
+    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed",
+    "BagOfWordsEmbedder", "BusError", "CalculatorTool", "CheckpointError", "CheckpointManager",
+    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
+    "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
+    "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
+    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
+    "Embedding", "Entry", "EpisodicStore", "EvictionPolicy", "FileCheckpointStore",
+    "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder", "FunctionModel", "Gauge",
+    "GraphError", "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
     "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
     "InvalidValue", "Journal", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry",
-    "LtmStore", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
-    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "MetricsRegistry",
-    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
-    "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError", "ParameterSpec",
-    "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "PersonaNotFound",
-    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecordedModel",
-    "RecordingMissed", "Request", "RetryPolicy", "Retrying", "Role", "Run", "RunHandle",
-    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
-    "SemanticDedup", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage", "Strategy",
-    "StreamBroadcaster", "StreamingCallbacks", "StreamingInference", "StreamingReAct",
-    "StreamingReActLoop", "StreamingSession", "TemporalCompression", "TimestampTool",
-    "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo",
-    "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace",
-    "TraceExplorer", "TurnCompressor", "ValidationError", "WorkflowError", "WrongThread",
-    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
-    "parse_react_step", "record", "replay", "tool", "watch",
+    "LtmStore", "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
+    "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
+    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
+    "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
+    "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
+    "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
+    "RecallPolicy", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy", "Retrying",
+    "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
+    "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry", "SemanticMemory",
+    "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
+    "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
+    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
+    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
+    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
+    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError",
+    "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model",
+    "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
+    "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -175,23 +197,33 @@ _HOME = {
     "core.events": "Entry ReActStep",
     "core.ids": "AgentId MemoryId MessageId",
     "core.nested": "enable_nested_asyncio",
-    "core.protocols": "Chunk Model PersistenceBackend Request Strategy Tool",
+    "core.protocols": "Chunk Embedder Memory Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
     "core.session": "AgentSession",
     "core.trace": "Trace",
     "handle": "RunHandle",
+    "memory.bag": "BagOfWordsEmbedder",
     "memory.compressed": "CompressedEpisode MemorySummary",
     "memory.compression": "MemoryCompressor",
     "memory.consolidated": "ConsolidatedMemory",
     "memory.consolidation": "MemoryConsolidator",
     "memory.conversation": "MemoryTurn Role",
+    "memory.decay": "DecayPolicy EvictionPolicy RecallPolicy",
+    "memory.embedders": "FunctionEmbedder StaticEmbedder",
+    "memory.embedding": "Embedding",
+    "memory.episodic": "EpisodicStore",
     "memory.forgetting": "ForgettingCurve LtmConfig LtmEntry",
     "memory.grouping": "ConsolidationPolicy",
     "memory.importance": "ImportanceStrategy",
+    "memory.items": "MemoryItem",
     "memory.ltm": "LtmStore",
+    "memory.nearest": "VectorMemory",
     "memory.passes": "ImportanceFilter SemanticDedup TemporalCompression",
+    "memory.semantic": "SemanticEntry SemanticStore",
     "memory.turns": "CompressorConfig TurnCompressor",
+    "memory.vector": "SemanticMemory",
+    "memory.working": "WorkingMemory",
     "models.anthropic": "AnthropicProvider",
     "models.function": "FunctionModel",
     "models.llm": "CompletionOptions LlmProvider",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import NotConfigured
-from agentlab.core.protocols import ActionHook, PersistenceBackend, TokenEstimator
+from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, TokenEstimator
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
@@ -18,6 +18,9 @@ from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.working import WorkingMemory
 
 
 class NeedsConfig:
@@ -55,6 +58,14 @@ class AgentRuntimeBuilder(Generic[StateT]):
         """Add a tool, or a function as one; the same name replaces."""
         self._tools.append(tool)
         return self
+
+    def with_memory(self, memory: Memory) -> AgentRuntimeBuilder[StateT]:
+        """Set what is recalled and put before each question."""
+        return self._with(memory=memory)
+
+    def with_working_memory(self, memory: WorkingMemory) -> AgentRuntimeBuilder[StateT]:
+        """Set what is put after it: what agents have in mind."""
+        return self._with(working_memory=memory)
 
     def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
         """Set the text tools."""

@@ -23,8 +23,14 @@ from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
 from agentlab.memory.compressed import Compression, TurnCompression, TurnCompressionRun, TurnRow
 from agentlab.memory.consolidation import ClusterRow, Consolidation
+from agentlab.memory.episodic import EpisodicStore
+from agentlab.memory.explained import Explanation, Explanations
 from agentlab.memory.forgetting import LtmMerges, LtmRow, MergeRow
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.nearest import VectorMemory, VectorRow
+from agentlab.memory.semantic import SemanticEntry, SemanticStore
+from agentlab.memory.vector import SemanticMemory, TextRow
+from agentlab.memory.working import WorkingMemory, WorkingRow
 from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
 from agentlab.observe.exposition import SampleRow
 from agentlab.observe.histogram import BucketRow
@@ -196,6 +202,52 @@ def _(done: Consolidation) -> pd.DataFrame:
 @frame.register(TurnCompressionRun)
 def _(done: Compression | TurnCompression | TurnCompressionRun) -> pd.DataFrame:
     return table(done.turns, TurnRow)
+
+
+@frame.register(EpisodicStore)
+def _(store: EpisodicStore) -> pd.DataFrame:
+    import pandas as pd
+
+    told = store.columns()
+    agents: Any = pd.Index(column(told.pop("agents"), WORDS))
+    whose = told.pop("agent")
+    moments = told.pop("timestamp").view("datetime64[us]")
+    return framed(
+        agent=pd.Series(pd.Categorical.from_codes(whose, agents)),
+        content=column(told["content"], WORDS),
+        importance=pd.Series(told["importance"]),
+        importance_now=pd.Series(told["importance_now"]),
+        age_hours=pd.Series(told["age_hours"]),
+        recall_count=pd.Series(told["recall_count"]),
+        tags=column(told["tags"], "object"),
+        timestamp=pd.Series(moments).dt.tz_localize("UTC"),
+        id=column(told["id"], WORDS),
+    )
+
+
+@frame.register(WorkingMemory)
+def _(memory: WorkingMemory) -> pd.DataFrame:
+    return table(memory.rows(), WorkingRow)
+
+
+@frame.register(SemanticStore)
+def _(store: SemanticStore) -> pd.DataFrame:
+    return table(store.rows(), SemanticEntry)
+
+
+@frame.register(VectorMemory)
+def _(memory: VectorMemory[Any]) -> pd.DataFrame:
+    return table(memory.rows(len(memory)), VectorRow)
+
+
+@frame.register(SemanticMemory)
+def _(memory: SemanticMemory[Any]) -> pd.DataFrame:
+    return table(memory.rows(len(memory)), TextRow)
+
+
+@frame.register(Explanations)
+def _(found: Explanations) -> pd.DataFrame:
+    return table(found, Explanation)
 
 
 @frame.register(list)

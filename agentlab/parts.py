@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from agentlab.core.errors import BackpressureShed
-from agentlab.core.events import Warned
-from agentlab.core.protocols import Model, Sink
+from agentlab.core.events import Prepared, Warned
+from agentlab.core.protocols import Model, Sink, Strategy
 from agentlab.core.run import Run
+from agentlab.locked import Locked
 from agentlab.models.wrapped import Retrying
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
 from agentlab.resilience.slots import Slot
-from agentlab.settings import Settings
+from agentlab.settings import Settings, check_memory
 from agentlab.store.base import Shelf
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.persistence import as_backend
 from agentlab.store.saver import SessionSaver
 from agentlab.strategies.observer import observing
+from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.vector import SemanticMemory
 
 
 class Parts:
@@ -38,6 +44,25 @@ class Parts:
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
         self.agents = AgentMetricsRegistry(clock=settings.clock)
+        memory: Any = settings.memory
+        check_memory(memory, settings.working_memory)
+        if hasattr(memory, "__len__"):
+            self.registry.memory_entries.follow(lambda: len(memory))
+
+    @cached_property
+    def named(self) -> NamedToolRegistry:
+        """The text tools: the built-in ones or those that were given, and the runtime's own."""
+        named = self._settings.tool_registry or NamedToolRegistry.with_builtins()
+        for spec in self._settings.tools:
+            named.register(spec)
+        return named
+
+    @cached_property
+    def semantic_memory(self) -> Locked[SemanticMemory[Any]]:
+        """A memory of texts, for one task at a time."""
+        from agentlab.memory.vector import SemanticMemory
+
+        return Locked(SemanticMemory())
 
     @cached_property
     def checkpoints(self) -> CheckpointManager:
@@ -72,11 +97,28 @@ class Parts:
         retry = self._settings.retry
         return model if retry is None else Retrying(model, retry)
 
-    def admit(self) -> Stay:
+    async def prepare(self, run: Run, goal: str) -> str:
+        """Put what is remembered before a question, and what the agent has in mind after it."""
+        settings = self._settings
+        prompt = goal
+        if settings.memory is not None:
+            hits = await run.remember(goal, run.config.max_memory_recalls)
+            if hits:
+                told = "".join(f"- {hit.text}\n" for hit in hits)
+                prompt = f"Relevant memories:\n{told}\nCurrent prompt: {goal}"
+        if settings.working_memory is not None:
+            from agentlab.memory.working import section
+
+            entries = settings.working_memory.entries()
+            run.emit(Prepared(dict(entries)))
+            prompt += section(entries)
+        return prompt
+
+    def admit(self, strategy: Strategy) -> Stay:
         """Let one run in, or shed it, which is counted."""
         guard = self._settings.backpressure
         try:
-            return Stay(None if guard is None else guard.try_acquire())
+            return Stay(self, strategy, None if guard is None else guard.try_acquire())
         except BackpressureShed:
             self.metrics.record_shed()
             raise
@@ -86,12 +128,19 @@ class Parts:
 class Stay:
     """A run that was let in, until it is over."""
 
+    parts: Parts
+    strategy: Strategy
     slot: Slot | None
 
-    def prepare(self, run: Run, goal: str) -> str:
-        """Make the first prompt, and tell if there are many at once now."""
+    async def prepare(self, run: Run, goal: str) -> str:
+        """Make the first prompt, and tell if there are many at once now.
+
+        A plan's or a team's goal is taken as it is.
+        """
         if self.slot and self.slot.warning:
             run.emit(Warned(self.slot.warning))
+        if getattr(self.strategy, "takes_memories", False):
+            return await self.parts.prepare(run, goal)
         return goal
 
     def over(self) -> None:

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 from agentlab.core.errors import InvalidValue
 from agentlab.core.extras import need
 from agentlab.core.spans import Span, Spans
+from agentlab.core.text import cut
 from agentlab.core.trace import Trace
 from agentlab.display.words import count, gist
+from agentlab.memory.decay import DecayPolicy
+from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.forgetting import Ebbinghaus
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.nearest import VectorMemory
+from agentlab.memory.semantic import SemanticStore
+from agentlab.memory.vector import SemanticMemory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +57,7 @@ STYLE = {
     "ytick.labelsize": 8,
 }
 STEPS, LIVES, CURVES, SHOWN = 200, 5, 4, 40
+LABELLED, LETTERS = 30, 24
 MOST, TALLEST = 60, 14  # rows that can be read; inches
 
 
@@ -137,7 +144,7 @@ def worth_drawing(spans: Spans) -> list[Span]:
 
 def span_label(span: Span) -> str:
     """Name a row; the word says what the colour does."""
-    name = gist(span.name.replace("_", " "), 24)
+    name = gist(span.name.replace("_", " "), LETTERS)
     return f"{name}, {span.why or 'failed'}" if span.state == "failed" else name
 
 
@@ -171,6 +178,94 @@ def _(ltm: LtmStore, ax: Axes) -> None:
 def days_of(curve: Ebbinghaus) -> list[float]:
     """Give the days of a curve, until hardly anything is left."""
     return [curve.stability * LIVES * i / STEPS for i in range(STEPS + 1)]
+
+
+@draw.register(DecayPolicy)
+def _(policy: DecayPolicy, ax: Axes) -> None:
+    """Draw what is left of several importances as they age."""
+    last = LIVES * policy.half_life_hours
+    ages = [last * i / STEPS for i in range(STEPS + 1)]
+    for importance in (1.0, 0.5, 0.25):
+        left = [policy.decayed(importance, age) for age in ages]
+        ax.plot(ages, left, label=f"importance {importance:g}")
+    for life in range(1, LIVES):
+        ax.axvline(life * policy.half_life_hours, color=LINE, linewidth=0.8)
+    key(ax)
+    named(ax, f"half is left after {policy.half_life_hours:g} h", "age (h)", "importance now")
+
+
+@draw.register(EpisodicStore)
+def _(store: EpisodicStore, ax: Axes) -> None:
+    """Draw each memory at its age: what it was worth, and what is left."""
+    told = store.columns()
+    ages, importance, now = told["age_hours"], told["importance"], told["importance_now"]
+    if store.decay is not None:
+        ax.vlines(ages, now, importance, color=LINE, linewidth=0.8)
+        ax.scatter(ages, importance, s=14, facecolors="none", edgecolors=GREY, label="when new")
+        faded(store.decay, ages, ax)
+    ax.scatter(ages, now, s=16, color=BLUE, label="now")
+    if len(ages):
+        key(ax)
+    ax.set_ylim(-0.02, 1.05)
+    ax.invert_xaxis()
+    title = f"{len(ages):,} memories of {len(told['agents']):,} agents"
+    named(ax, title, "age (h), now at the right", "importance")
+
+
+def faded(policy: DecayPolicy, ages: Any, ax: Axes) -> None:
+    """Draw what would be left of an importance of 1."""
+    last = float(max(ages, default=0.0)) or policy.half_life_hours
+    line = [last * i / STEPS for i in range(STEPS + 1)]
+    left = [policy.factor(age) for age in line]
+    ax.plot(line, left, color=VIOLET, linewidth=1, label=f"half-life {policy.half_life_hours:g} h")
+
+
+@draw.register(VectorMemory)
+@draw.register(SemanticMemory)
+@draw.register(SemanticStore)
+def _(memory: VectorMemory[Any] | SemanticMemory[Any] | SemanticStore, ax: Axes) -> None:
+    """Draw the vectors as points: the two directions in which they differ most."""
+    vectors = memory.vectors()
+    places, share = flat(vectors)
+    ax.scatter(places[:, 0], places[:, 1], s=18, color=BLUE)
+    marks: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "color": GREY}
+    for place, label in zip(places[:LABELLED].tolist(), labels_of(memory), strict=False):
+        ax.annotate(cut(label, LETTERS), place, size=8, parse_math=False, **marks)
+    title = f"{len(vectors):,} vectors, {share:.0%} of how they differ"
+    named(ax, title, "first direction", "second")
+
+
+def labels_of(memory: Any) -> list[str]:
+    """Say what each vector stands for."""
+    if isinstance(memory, SemanticMemory):
+        return memory.texts()
+    if isinstance(memory, SemanticStore):
+        return [entry.key for entry in memory.entries() if entry.embedding is not None]
+    return [str(value) for value in memory.values()]
+
+
+def flat(vectors: Any) -> tuple[Any, float]:
+    """Give vectors on the plane in which they differ most, and which share of that it shows.
+
+    The signs are chosen so that the same vectors are always drawn alike.
+    """
+    import numpy as np
+
+    size = len(vectors)
+    if not size or not vectors.shape[1]:
+        return np.zeros((size, 2)), 1.0
+    centred = vectors - vectors.mean(axis=0)
+    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
+    spread = np.pad(spread, (0, 2))
+    left = np.pad(left, ((0, 0), (0, 2)))[:, :2]
+    left *= np.where(left[np.abs(left).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
+    whole = float((spread**2).sum())
+    return left * spread[:2], float((spread[:2] ** 2).sum()) / whole if whole else 1.0
+
+
+def key(ax: Axes) -> None:
+    """Say above the picture what is what."""
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, labelcolor=GREY)
 
 
 def rows(ax: Axes, names: list[str]) -> float:

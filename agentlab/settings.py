@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
-from agentlab.core.protocols import ActionHook, PersistenceBackend, Sink, TokenEstimator
+from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, Sink, TokenEstimator
 from agentlab.models.naming import name_of, needs_model
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
@@ -21,6 +21,9 @@ from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedTool, NamedToolRegistry
 from agentlab.tools.spec import ToolSpec
+
+if TYPE_CHECKING:
+    from agentlab.memory.working import WorkingMemory
 
 DEFAULT_ITERATIONS = 10
 NAMELESS = "none"  # the model of a runtime that has none; each of its runs names what answers
@@ -34,6 +37,8 @@ class Settings:
     model: Any
     config: AgentConfig
     tools: tuple[ToolSpec, ...] = ()
+    memory: Memory | None = None
+    working_memory: WorkingMemory | None = None
     tool_registry: NamedToolRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None
@@ -48,6 +53,23 @@ class Settings:
     sinks: tuple[Sink, ...] = ()
     clock: Clock = SYSTEM_CLOCK
     rng: Random | None = field(default=None, compare=False)
+
+
+def check_memory(memory: object, working_memory: object) -> None:
+    """See that these are memories.
+
+    Raises
+    ------
+    InvalidValue
+        One is not.
+    """
+    if memory is not None and not callable(getattr(memory, "recall_for", None)):
+        raise InvalidValue(
+            f"a memory has recall_for(agent, prompt, limit), got {memory!r:.80}:"
+            " EpisodicStore() is one"
+        )
+    if working_memory is not None and not callable(getattr(working_memory, "entries", None)):
+        raise InvalidValue(f"working_memory must be a WorkingMemory, got {working_memory!r:.80}")
 
 
 def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[Any, AgentConfig]:

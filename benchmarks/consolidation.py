@@ -17,7 +17,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -25,6 +24,7 @@ from agentlab.core.text import words
 from agentlab.memory.clustering import kmeans
 from agentlab.memory.compression import MemoryCompressor, MemoryTurn
 from agentlab.memory.grouping import ConsolidationPolicy, Episode, grouped
+from agentlab.memory.items import MemoryItem
 from agentlab.memory.ltm import LtmStore
 from agentlab.memory.tfidf import Matrix, tfidf
 from agentlab.memory.turns import SemanticDedup, TurnCompressor
@@ -32,17 +32,6 @@ from agentlab.memory.turns import SemanticDedup, TurnCompressor
 ROUNDS, AT = 5, datetime(2030, 1, 1, tzinfo=UTC)
 POLICY = ConsolidationPolicy(similarity_threshold=0.1)
 Vector = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Memory:
-    """An episode."""
-
-    id: str
-    content: str
-    importance: float
-    timestamp: datetime
-    tags: tuple[str, ...] = ()
 
 
 def texts(count: int) -> list[str]:
@@ -62,7 +51,7 @@ def memories(count: int) -> list[Episode]:
     """Give them as memories, a second apart, all old enough."""
     began = AT - timedelta(days=30)
     return [
-        Memory(f"m{i:06}", text, 0.5, began + timedelta(seconds=i))
+        MemoryItem(f"m{i:06}", "ada", text, 0.5, began + timedelta(seconds=i))
         for i, text in enumerate(texts(count))
     ]
 

@@ -19,8 +19,16 @@ from agentlab.datasets import dialogue, diary
 from agentlab.frames import frame
 from agentlab.memory.compression import MemoryCompressor
 from agentlab.memory.consolidation import Consolidation, MemoryConsolidator
+from agentlab.memory.decay import DecayPolicy
+from agentlab.memory.episodic import EpisodicStore
+from agentlab.memory.explained import Explanation, Explanations
+from agentlab.memory.items import EpisodeRow
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.nearest import VectorMemory
+from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.turns import TurnCompressor
+from agentlab.memory.vector import SemanticMemory
+from agentlab.memory.working import WorkingMemory
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
@@ -192,6 +200,61 @@ def consolidated() -> Consolidation:
     return MemoryConsolidator(store, clock=FakeClock()).consolidate_sync()
 
 
+EPISODE = {
+    "agent": "category", "content": TEXT, "importance": "float64", "importance_now": "float64",
+    "age_hours": "float64", "recall_count": "int64", "tags": "object", "timestamp": MOMENT,
+    "id": TEXT,
+}  # fmt: skip
+PAD = {"place": "int64", "key": TEXT, "value": TEXT}
+FACT = {"key": TEXT, "value": TEXT, "tags": "object", "embedding": "object"}
+VECTOR = {
+    "place": "int64", "value": TEXT, "dim": "int64", "nearest": "float64", "similarity": "float64",
+}  # fmt: skip
+REMEMBERED = {
+    "place": "int64", "text": TEXT, "value": TEXT, "nearest": "float64", "similarity": "float64",
+}  # fmt: skip
+SCORE = {"id": TEXT, "text": TEXT, "score": "float64", "terms": "object"}
+
+
+def episodes() -> EpisodicStore:
+    """Give three memories of two agents."""
+    clock = FakeClock(AT)
+    made = EpisodicStore(decay=DecayPolicy.exponential(24), clock=clock)
+    made.add_episode_at("b", "first", 0.9, AT - timedelta(hours=24))
+    made.add_episode("a", "second", 0.5)
+    made.add_episode_with_tags("b", "third \ud800", 0.1, ["t"])
+    return made
+
+
+def texts() -> SemanticMemory[int]:
+    """Give two texts."""
+    made = SemanticMemory[int]()
+    made.remember_many(["red apple", "red car"], [1, 2])
+    return made
+
+
+def vectors() -> VectorMemory[str]:
+    """Give a vector."""
+    made = VectorMemory[str]()
+    made.insert([1, 2], "x")
+    return made
+
+
+def pad() -> WorkingMemory:
+    """Give an entry."""
+    made = WorkingMemory(2)
+    made.set("k", 1)
+    return made
+
+
+def facts() -> SemanticStore:
+    """Give a fact with a vector and one without."""
+    made = SemanticStore()
+    made.store("k", "v")
+    made.store_with_embedding("l", "v", ["t"], [1, 2])
+    return made
+
+
 FULL: list[tuple[Any, dict[str, str], int]] = [
     (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
     ([step(0)], STEP, 1),
@@ -222,6 +285,12 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (TurnCompressor().run_if_needed_sync(dialogue()), TURN, len(dialogue())),
     (diary(), NOTE, len(diary())),
     (dialogue(), SAID, len(dialogue())),
+    (episodes(), EPISODE, 3),
+    (episodes().explain("b"), SCORE, 2),
+    (texts(), REMEMBERED, 2),
+    (vectors(), VECTOR, 1),
+    (pad(), PAD, 1),
+    (facts(), FACT, 2),
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
@@ -230,6 +299,9 @@ EMPTY: list[tuple[Any, dict[str, str]]] = [
     (InMemoryPersistenceBackend(), STORED), (LtmStore(), LTM), (LtmStore().consolidate(), MERGE),
     (Consolidation(), CLUSTER), (MemoryCompressor(9).compress([]), TURN),
     (TurnCompressor().compress([]), TURN),
+    (EpisodicStore(), EPISODE), (WorkingMemory(1), PAD),
+    (SemanticMemory(), REMEMBERED), (VectorMemory(), VECTOR), (SemanticStore(), FACT),
+    (Explanations(), SCORE),
 ]  # fmt: skip
 
 
@@ -260,7 +332,7 @@ def test_empty(thing: Any, columns: dict[str, str]) -> None:
 @pytest.mark.parametrize(("thing", "columns"), EMPTY, ids=lambda x: type(x).__name__)
 def test_the_door(thing: Any, columns: dict[str, str]) -> None:
     """``to_frame`` is the same."""
-    if not isinstance(thing, list):
+    if type(thing) is not list:
         assert dtypes(thing.to_frame()) == columns
 
 
@@ -268,6 +340,8 @@ def test_the_columns_are_the_fields() -> None:
     """Of a step and of a row of tools; a new field is a new column."""
     assert list(STEP) == list(ReActStep.__struct_fields__)
     assert list(TOOL) == list(ToolRow.__struct_fields__)
+    assert list(EPISODE) == list(EpisodeRow.__struct_fields__)
+    assert list(SCORE) == list(Explanation.__struct_fields__)
     assert list(ENTRY) == [*Entry.__struct_fields__[:-1], "kind", "event"]
 
 
@@ -294,6 +368,31 @@ def test_a_trace() -> None:
     assert made["run"].tolist() == ["r", "r/a#1", "r", "r"]
     assert made["parent"].isna().tolist() == [True, False, True, True]
     assert made.value_counts(["run", "kind"]).sum() == 4
+
+
+def test_episodes() -> None:
+    """Whose, what, what is left of it: by agent, in the order they were added."""
+    made = episodes().to_frame()
+
+    assert made["agent"].tolist() == ["a", "b", "b"]
+    assert made["content"].tolist() == ["second", "first", "third \ufffd"]
+    assert made["importance_now"].tolist() == [0.5, 0.45, 0.1]
+    assert made["age_hours"].tolist() == [0.0, 24.0, 0.0]
+    assert made["timestamp"].tolist() == [AT, AT - timedelta(hours=24), AT]
+    assert made["tags"].tolist() == [(), (), ("t",)]
+    assert made.groupby("agent", observed=True)["importance"].max().to_dict() == {
+        "a": 0.5,
+        "b": 0.9,
+    }
+
+
+def test_ids_of_many_episodes() -> None:
+    """Are those that were given, of a store without gaps and of one with."""
+    store = EpisodicStore()
+    ids = store.add_many("a", [("x", 0.5)] * 9000)
+    assert store.to_frame()["id"].tolist() == ids
+    store.remove_by_id("a", ids[4096])
+    assert store.to_frame()["id"].tolist() == [*ids[:4096], *ids[4097:]]
 
 
 def test_snapshots_are_a_series() -> None:

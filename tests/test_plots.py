@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
@@ -17,8 +19,13 @@ from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.spans import Span, Spans
 from agentlab.core.trace import Trace
+from agentlab.memory.decay import DecayPolicy
+from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.ltm import ForgettingCurve, LtmStore
-from agentlab.plots import GREY, KINDS, MOST, plot
+from agentlab.memory.nearest import VectorMemory
+from agentlab.memory.semantic import SemanticStore
+from agentlab.memory.vector import SemanticMemory
+from agentlab.plots import GREY, KINDS, MOST, flat, plot
 from tests.tracing import LAST, STEP, WRONG, ran
 
 
@@ -44,9 +51,40 @@ def traced() -> Trace:
     return Trace.of(ran([WRONG, LAST])[0])
 
 
+def episodes(**how: Any) -> EpisodicStore:
+    """Give memories of two agents, of several ages."""
+    clock = FakeClock()
+    store = EpisodicStore(clock=clock, **how)
+    for i in range(20):
+        when = clock.now() - timedelta(hours=5 * i)
+        store.add_episode_at(f"agent {i % 2}", f"memory {i}", i / 20, when)
+    return store
+
+
+def texts() -> SemanticMemory[int]:
+    """Give some texts."""
+    made = SemanticMemory[int]()
+    made.remember_many(["red apple", "red car", "blue car", "blue sky"], range(4))
+    return made
+
+
+def facts() -> SemanticStore:
+    """Give facts, of which one has no vector."""
+    made = SemanticStore()
+    made.store("none", "x")
+    for key, vector in (("east", [1, 0, 0]), ("north", [0, 1, 0]), ("up", [0, 0, 1])):
+        made.store_with_embedding(key, "x", [], vector)
+    return made
+
+
 THINGS: dict[str, Any] = {
     "trace": traced(), "spans": traced().spans(), "empty trace": Trace(),
     "curve": ForgettingCurve.Ebbinghaus(3), "long-term": kept(), "no long-term": LtmStore(),
+    "decay": DecayPolicy.exponential(24), "episodes": episodes(), "no episodes": EpisodicStore(),
+    "fading": episodes(decay=DecayPolicy.exponential(24)),
+    "none fading": EpisodicStore(decay=DecayPolicy.exponential(1)), "texts": texts(),
+    "facts": facts(), "no vectors": VectorMemory(), "no texts": SemanticMemory(),
+    "no facts": SemanticStore(),
 }  # fmt: skip
 
 
@@ -179,3 +217,36 @@ def test_a_memory_for_long() -> None:
     assert ax.get_title(loc="left").startswith("the strongest 4 of 7 memories")
     ax.figure.canvas.draw()
     assert LtmStore().plot().get_title(loc="left").startswith("0 memories")
+
+
+def test_memories() -> None:
+    """Each memory at its age, what it was and what is left; curves that halve; words at points."""
+    store = episodes(decay=DecayPolicy.exponential(24))
+    before, now = store.plot().collections[1:3]
+    points: Any = now.get_offsets()
+    new: Any = before.get_offsets()
+
+    told = store.columns()
+    assert points[:, 0].tolist() == told["age_hours"].tolist()
+    assert points[:, 1].tolist() == told["importance_now"].tolist()
+    assert new[:, 1].tolist() == told["importance"].tolist()
+    line: Any = DecayPolicy.exponential(2).plot().lines[0]
+    x, y = line.get_data()
+    assert y[0] == 1.0
+    assert np.interp(2.0, x, y) == pytest.approx(0.5, abs=1e-3)
+    assert [text.get_text() for text in facts().plot().texts] == ["east", "north", "up"]
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 3), (2, 1), (5, 1), (7, 4), (3, 9)])
+def test_a_map_keeps_what_differs_most(shape: tuple[int, int]) -> None:
+    """Distances are kept where two directions are all there is; signs do not depend on chance."""
+    vectors = np.random.default_rng(1).normal(size=shape)
+    vectors[:, 2:] = 0
+    places, share = flat(vectors)
+
+    assert places.shape == (shape[0], 2)
+    assert share == pytest.approx(1.0)
+    for i in range(shape[0]):
+        wanted = np.linalg.norm(vectors - vectors[i], axis=1)
+        assert np.linalg.norm(places - places[i], axis=1) == pytest.approx(wanted)
+    assert all(column[np.abs(column).argmax()] >= 0 for column in places.T if len(column))

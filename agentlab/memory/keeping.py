@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import msgspec
@@ -71,8 +70,3 @@ def opened(data: bytes, name: str) -> Kept:
         return msgspec.json.decode(data, type=Kept).checked()
     except (ValueError, TypeError, RecursionError, OverflowError, OSError) as error:
         raise PersistenceError(f"{key_of(name)!r} holds no long-term memory: {error}") from None
-
-
-async def settled(result: Any) -> Any:
-    """Wait for ``result`` if it must be waited for."""
-    return await result if inspect.isawaitable(result) else result

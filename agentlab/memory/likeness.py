@@ -15,13 +15,22 @@ SHORTEST = 2  # letters of a word that counts
 SLACK = 1e-9  # one word more is looked at than rounding could make us miss
 
 
+def words_of(text: str) -> list[str]:
+    """Give the words of ``text`` that have two letters or more, in order.
+
+    >>> words_of("A cat, a CAT!")
+    ['cat', 'cat']
+    """
+    return [word for word in words(text) if len(word) >= SHORTEST]
+
+
 def counted(text: str) -> Counter[str]:
     """Count the words of ``text`` that have two letters or more.
 
     >>> counted("A cat, a CAT!")
     Counter({'cat': 2})
     """
-    return Counter(word for word in words(text) if len(word) >= SHORTEST)
+    return Counter(words_of(text))
 
 
 def squared(counts: Mapping[str, int]) -> int:

@@ -25,7 +25,7 @@ from agentlab.core.guards import able
 from agentlab.core.lines import record
 from agentlab.core.protocols import Hit
 from agentlab.core.ranking import best
-from agentlab.core.sync import in_loop, portal, run_sync, twin
+from agentlab.core.sync import in_loop, portal, run_sync, settled, twin
 from agentlab.memory.forgetting import (
     Ebbinghaus,
     ForgettingCurve,
@@ -37,7 +37,7 @@ from agentlab.memory.forgetting import (
     left_after,
 )
 from agentlab.memory.given import a_text, clamped
-from agentlab.memory.keeping import FORMAT, Kept, key_of, opened, settled
+from agentlab.memory.keeping import FORMAT, Kept, key_of, opened
 from agentlab.memory.likeness import WordIndex, counted, squared
 from agentlab.memory.merging import merged
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from agentlab.core.bounds import at_least_one, positive
+from agentlab.core.chained import chained
 from agentlab.core.doors import Displayable
-from agentlab.core.either import on_either
 from agentlab.core.errors import NotConfigured
 from agentlab.core.loops import PerLoop
 from agentlab.core.protocols import Chunk, Request, Usage
@@ -108,25 +108,21 @@ class HostedModel(Displayable):
         ]
         return f"<{type(self).__name__} {', '.join(filter(None, said)) or 'of any model'}>"
 
-    @on_either
-    def with_base_url(target: Any, api_key: str | Secret | None, url: str) -> Any:  # noqa: N805
+    @chained
+    def with_base_url(self, api_key: str | Secret | None, url: str) -> None:
         """Ask another server that speaks the same, with this key, or with none.
 
         Called on an instance, it changes that one.
         """
-        provider = target() if isinstance(target, type) else target
-        provider._set(api_key, base_url=url)  # noqa: SLF001 - it is ours
-        return provider
+        self._set(api_key, base_url=url)
 
-    @on_either
-    def with_max_concurrent_streams(target: Any, api_key: str | Secret | None, n: int) -> Any:  # noqa: N805
+    @chained
+    def with_max_concurrent_streams(self, api_key: str | Secret | None, n: int) -> None:
         """Have so many questions under way on a loop; further ones wait.
 
         Called on an instance, it changes that one.
         """
-        provider = target() if isinstance(target, type) else target
-        provider._set(api_key, slots=n)  # noqa: SLF001
-        return provider
+        self._set(api_key, slots=n)
 
     async def __aenter__(self) -> Self:
         return self

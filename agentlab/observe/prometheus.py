@@ -36,7 +36,7 @@ class MetricsRegistry(Takes, Tabular, Explorable):
     whole answer, of those answered), ``agent_tool_calls_total`` (that ended),
     ``agent_errors_total`` (failed tool calls, blocked ones too, and runs that ended in an error,
     each once: an error that a child leaves its parent to fail of is two failed runs) and
-    ``agent_memory_entries``, which whoever has a memory sets.
+    ``agent_memory_entries``, which follows the memory of a runtime that has one.
 
     >>> registry = MetricsRegistry()
     >>> registry.counter("my_calls_total", "Custom call counter").inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from agentlab.core.doors import Displayable, Tabular
@@ -55,10 +55,10 @@ class Simple(Series):
 
     def rows(self) -> list[SampleRow]:
         """List its one sample."""
-        return [SampleRow(self.name, self.kind, dict(self.labels), self._value)]
+        return [SampleRow(self.name, self.kind, dict(self.labels), self.get())]
 
     def _told(self) -> str:
-        return written(self._value)
+        return written(self.get())
 
 
 class Counter(Simple):
@@ -102,6 +102,21 @@ class Gauge(Simple):
     """
 
     kind = "gauge"
+    _read: Callable[[], float] | None = None
+
+    def get(self) -> float:
+        """Give the number as it is now."""
+        return self._value if self._read is None else self._read()
+
+    def follow(self, read: Callable[[], float]) -> None:
+        """Let it be what ``read`` gives whenever somebody looks, until it is set.
+
+        >>> size, things = Gauge("size", "How many"), [1, 2]
+        >>> size.follow(lambda: len(things))
+        >>> size.get()
+        2
+        """
+        self._read = read
 
     def set(self, value: float) -> None:
         """Make it ``value``.
@@ -113,17 +128,17 @@ class Gauge(Simple):
         """
         value = amount(value, f"the value of {self.name!r}", least=-math.inf)
         with self._lock:
-            self._value = value
+            self._value, self._read = value, None
 
     def inc(self) -> None:
         """Add one."""
         with self._lock:
-            self._value += 1
+            self._value, self._read = self.get() + 1, None
 
     def dec(self) -> None:
         """Take one away."""
         with self._lock:
-            self._value -= 1
+            self._value, self._read = self.get() - 1, None
 
 
 class Histogram(Series):

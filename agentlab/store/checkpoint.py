@@ -16,7 +16,7 @@ from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CheckpointError, InvalidValue, PersistenceError
 from agentlab.core.ids import AgentId
 from agentlab.core.portable import Portable
-from agentlab.core.sync import twin
+from agentlab.core.sync import settled, twin
 from agentlab.core.text import canonical, compact, size
 from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
 from agentlab.store.checkpoint_stores import (
@@ -24,7 +24,6 @@ from agentlab.store.checkpoint_stores import (
     CheckpointStore,
     InMemoryCheckpointStore,
 )
-from agentlab.store.persistence import settled
 from agentlab.store.turns import Turns
 
 log = logging.getLogger("agentlab.checkpoint")

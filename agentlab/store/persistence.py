@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.protocols import Change, Store
-from agentlab.core.sync import twin
+from agentlab.core.sync import settled, twin
 
 NEEDED = ("save", "load", "delete")
 WHOLE = (*NEEDED, "keys", "update", "batch_save", "batch_load")
@@ -143,8 +143,3 @@ def as_backend(store: Any) -> BatchStore:
 def waits(method: Any) -> bool:
     """Tell whether calling it gives what must be awaited."""
     return inspect.iscoroutinefunction(method)
-
-
-async def settled(result: Any) -> Any:
-    """Wait for ``result`` if it must be waited for."""
-    return await result if inspect.isawaitable(result) else result

@@ -43,6 +43,7 @@ class StreamingReAct:
     """
 
     strategy_name = "streaming"
+    takes_memories = True
 
     def __init__(
         self,

@@ -13,6 +13,11 @@ from agentlab.core.protocols import Hit
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.display import mimebundle
+from agentlab.memory.decay import DecayPolicy
+from agentlab.memory.episodic import EpisodicStore
+from agentlab.memory.semantic import SemanticStore
+from agentlab.memory.vector import SemanticMemory
+from agentlab.memory.working import WorkingMemory
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 from tests.display.things import AT, Reader, failure, long_trace, steps
@@ -63,6 +68,37 @@ def tools(count: int) -> ToolRegistry:
     return ToolRegistry([ToolSpec(f"tool_{i}", WIDE, str, schema=schema) for i in range(count)])
 
 
+def episodes(agents: int, each: int, text: str = "memory") -> EpisodicStore:
+    """Give many memories."""
+    made = EpisodicStore(decay=DecayPolicy.exponential(24), clock=FakeClock())
+    for agent in range(agents):
+        made.add_many(f"agent {agent}", [(f"{text} {i}", (i % 97) / 97) for i in range(each)])
+    return made
+
+
+def facts(count: int, text: str) -> SemanticStore:
+    """Give many facts that are about much."""
+    made = SemanticStore()
+    for i in range(count):
+        made.store(f"{i} {text}", text, [f"{text} {tag}" for tag in range(50)])
+    return made
+
+
+def texts(count: int, text: str) -> SemanticMemory[int]:
+    """Give many texts of few words."""
+    made = SemanticMemory[int]()
+    made.remember_many([f"{text} word{i % 101} other{i % 7}" for i in range(count)], range(count))
+    return made
+
+
+def pad(count: int, text: str) -> WorkingMemory:
+    """Give many entries."""
+    made = WorkingMemory(count)
+    for i in range(count):
+        made.set(f"{i} {text}", text)
+    return made
+
+
 LARGE: dict[str, tuple[Any, str]] = {
     "10,000 steps": (
         AgentSession("id", "a", "?", steps=steps(10_000)),
@@ -92,6 +128,17 @@ LARGE: dict[str, tuple[Any, str]] = {
         AgentSession("id", "a", recalled=[Hit(str(i), WIDE, 1 / (i + 1)) for i in range(1000)]),
         "; the rest: session.recalled[",
     ),
+    "100,000 episodes": (episodes(2, 50_000), "showing 16 of 100,000, strongest first; the rest: "),
+    "2,000 agents": (episodes(2000, 2), "2,000 agents, 4,000 memories"),
+    "long episodes": (episodes(1, 30, WIDE), " characters: store.rows()["),
+    "long facts": (facts(50, WIDE), "; the rest: store.rows()["),
+    "10,000 texts": (texts(10_000, "text"), "showing 16 of 10,000, in their order; the rest: "),
+    "long texts": (texts(40, WIDE), "; the rest: memory.rows()["),
+    "long entries": (pad(100, WIDE), "; the rest: memory.rows()["),
+    "many scores": (
+        episodes(1, 500, WIDE).explain("agent 0", "", 500),
+        "; the rest: explanations[",
+    ),
     "1000 warnings": (AgentSession("id", "a", warnings=[WIDE] * 1000), " more: session.warnings["),
 }
 
@@ -119,7 +166,10 @@ def best(shown: Any) -> float:
     return min(times) * 1000
 
 
-@pytest.mark.parametrize("name", ["10,000 steps", "80,000 entries"])
+@pytest.mark.parametrize(
+    "name",
+    ["10,000 steps", "80,000 entries", "100,000 episodes", "2,000 agents", "10,000 texts"],
+)
 def test_it_is_quick(name: str) -> None:
     """Ten thousand steps are less than 50 ms of work."""
     assert best(LARGE[name][0]) < 50

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from random import Random
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -32,9 +33,15 @@ from agentlab.memory.consolidation import (
     MemoryConsolidator,
 )
 from agentlab.memory.conversation import MemoryTurn
+from agentlab.memory.decay import DecayPolicy, RecallPolicy
+from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.forgetting import Ebbinghaus, LtmConfig, LtmMerges, MergeRow
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.nearest import VectorMemory
+from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.turns import CompressorConfig, TurnCompressor
+from agentlab.memory.vector import SemanticMemory
+from agentlab.memory.working import WorkingMemory
 from agentlab.models.anthropic import AnthropicProvider
 from agentlab.models.openai import OpenAiProvider
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
@@ -279,6 +286,32 @@ def kept(text: str) -> dict[str, Any]:
 
 
 def remembered(text: str) -> dict[str, Any]:
+    """Give one memory of each kind, and what is read off them, with ``text`` everywhere."""
+    clock, chance = FakeClock(), Random(1)  # noqa: S311 - reproducible, not secret
+    hybrid = RecallPolicy.Hybrid(0.1, 0.2)
+    episodes = EpisodicStore(
+        decay=DecayPolicy.exponential(24), recall_policy=hybrid, per_agent_capacity=9,
+        max_age_hours=99, clock=clock, rng=chance,
+    )  # fmt: skip
+    episodes.add_episode_with_tags(text, text, 0.9, [text])
+    clock.advance(3600)
+    pad, facts, vectors = WorkingMemory(2), SemanticStore(), VectorMemory[str]()
+    pad.set(text, text)
+    pad.set("other", text)
+    facts.store_with_embedding(text, text, [text], [1, 2])
+    facts.store("other", text)
+    texts = SemanticMemory[str]()
+    for vector in ([1, 0], [1, 1]):
+        vectors.insert(vector, text)
+        texts.remember(text, text)
+    return {
+        "episodes": episodes, "episode": episodes.items(clean(text))[0],
+        "scores": episodes.explain(clean(text)), "score": episodes.explain(clean(text))[0],
+        "pad": pad, "facts": facts, "fact": facts.rows()[0], "vectors": vectors, "texts": texts,
+    }  # fmt: skip
+
+
+def lasting(text: str) -> dict[str, Any]:
     """Give one of each thing that a long-term memory and its merges are, with ``text`` in it."""
     ltm = LtmStore(clock=FakeClock())
     ltm.remember(text, 0.5)
@@ -312,12 +345,30 @@ def shortened(text: str) -> dict[str, Any]:
     told.turns, told.max_tokens = (*summaries, row_of(turns[0], "dropped")), 900
     return {
         "turn": turns[0], "compressor": compressor, "compression": told, "turn row": told.turns[0],
-        "chain": chain, "turn compression": done, "episode": done.episodes[0],
+        "chain": chain, "turn compression": done, "shortened episode": done.episodes[0],
         **({"summary": summed.summaries[0]} if summed.summaries else {}),
     }  # fmt: skip
 
 
 def memories() -> dict[str, Any]:
+    """Give memories empty, and large."""
+    many, pad = EpisodicStore(clock=FakeClock(), rng=Random(1)), WorkingMemory(50)  # noqa: S311
+    many.add_many("agent", [(f"memory {i}", i / 99) for i in range(99)])
+    texts, vectors = SemanticMemory[int](), VectorMemory[int]()
+    for i in range(50):
+        pad.set(f"key {i}", i)
+        texts.remember(f"text {i % 7}", i)
+        vectors.insert([i, 1], i)
+    return {
+        "empty episodes": EpisodicStore(), "empty pad": WorkingMemory(2),
+        "empty facts": SemanticStore(), "empty vectors": VectorMemory(),
+        "empty texts": SemanticMemory(), "empty scores": EpisodicStore().explain("a"),
+        "decay": DecayPolicy.exponential(24), "many episodes": many, "full pad": pad,
+        "many texts": texts, "many vectors": vectors, "many scores": many.explain("agent", "", 99),
+    }  # fmt: skip
+
+
+def lasting_memories() -> dict[str, Any]:
     """Give memories in their states."""
     clock = FakeClock()
     full = LtmStore(LtmConfig(capacity=40, reinforce=True), clock=clock)
@@ -378,7 +429,7 @@ def everything(text: str) -> dict[str, Any]:
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
-        **remembered(text), **shortened(text),
+        **remembered(text), **lasting(text), **shortened(text),
     }  # fmt: skip
 
 
@@ -425,7 +476,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), **memories(),
+        **streams(), **memories(), **lasting_memories(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -75,6 +78,16 @@ def shelf(
         when = AT - timedelta(hours=hours) + timedelta(seconds=i)
         made.add_episode_at(agent, content, 0.5, when)
     return made
+
+
+def said_by(script: str, seed: str) -> bytes:
+    """Give what ``script`` prints in a process of its own, whose hashes are of ``seed``."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+    ).stdout
 
 
 def turn(i: int, content: str = "ok", score: float = 0.0, tokens: int = 0, **more: object) -> MemoryTurn:  # fmt: skip  # noqa: E501

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -21,9 +19,10 @@ from agentlab.datasets import diary
 from agentlab.memory import clustering
 from agentlab.memory.clustering import kmeans, means
 from agentlab.memory.consolidation import ConsolidationPolicy, MemoryConsolidator
+from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.tfidf import Matrix, tfidf
 from agentlab.models.scripted import ScriptedModel
-from tests.memory.shelves import AT, Memory, Shelf, shelf
+from tests.memory.shelves import AT, Memory, Shelf, said_by, shelf
 
 SAME = ["the harbour was quiet today"] * 10
 TWO = ConsolidationPolicy(k_clusters=2)
@@ -58,6 +57,29 @@ def test_w18_2() -> None:
     (summary,) = [memory for memory in left if memory.tags]
     assert (summary.id, summary.tags) == (made.memory_id, ("consolidated",))
     assert summary.timestamp == AT - timedelta(hours=2) + timedelta(seconds=7)
+
+
+def test_an_episodic_store() -> None:
+    """Is what it is made for: eight become one that is tagged, no memory counts as recalled."""
+    clock = FakeClock(AT)
+    store = EpisodicStore(per_agent_capacity=10, clock=clock)
+    for i, content in enumerate(SAME):
+        store.add_episode_at("ada", content, i / 10, AT + timedelta(seconds=i))
+    store.add_episode_with_tags("eve", "something else", 0.5, ["kept"])
+    clock.advance(7200)
+    making = MemoryConsolidator(store, TWO, clock=clock)
+    (made,) = making.consolidate_sync()
+
+    assert (made.agent_id, made.source_count) == ("ada", 8)
+    assert made.importance == pytest.approx(0.35)
+    summary = store.get("ada", str(made.memory_id))
+    assert summary is not None
+    assert (summary.content, summary.tags) == ("; ".join(SAME[:8]), ("consolidated",))
+    assert summary.timestamp == AT + timedelta(seconds=7)
+    assert [item.importance for item in store.items("ada") if not item.tags] == [0.8, 0.9]
+    assert {item.recall_count for item in store.items("ada")} == {0}
+    assert store.items("eve")[0].tags == ("kept",)
+    assert making.consolidate_sync() == []
 
 
 def test_w18_3() -> None:
@@ -484,15 +506,7 @@ print(list(done), done.clusters, store.items("ada"))
 
 def test_the_same_history_gives_the_same_bytes() -> None:
     """In processes whose hashes differ."""
-    said = {
-        subprocess.run(  # noqa: S603
-            [sys.executable, "-c", SCRIPT],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    said = {said_by(SCRIPT, seed) for seed in ("1", "2")}
 
     assert len(said) == 1
     assert len(said.pop()) > 50_000

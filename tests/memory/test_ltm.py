@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -22,6 +19,7 @@ from agentlab.memory.ltm import ForgettingCurve, LtmConfig, LtmEntry, LtmStore
 from agentlab.store.file import FilePersistenceBackend
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.store.sqlite import SqlitePersistenceBackend
+from tests.memory.shelves import said_by
 
 RUST = "Rust ownership rules prevent data races"
 DAY = 86_400
@@ -463,15 +461,7 @@ print(shelf.load_sync("ltm:default"), [(hit.id, hit.score) for hit in hits], lis
 
 def test_the_same_history_gives_the_same_bytes() -> None:
     """In processes whose hashes differ."""
-    said = {
-        subprocess.run(  # noqa: S603
-            [sys.executable, "-c", SCRIPT],
-            check=True,
-            capture_output=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    said = {said_by(SCRIPT, seed) for seed in ("1", "2")}
 
     assert len(said) == 1
     assert len(said.pop()) > 50_000

@@ -153,7 +153,7 @@ def test_a_stored_example_still_loads(tmp_path: Path) -> None:
     ]  # fmt: skip
     (session,) = sessions(trace)
     assert session.steps == [ReActStep("t", "double", "42", 0, "double", {"n": 21})]
-    assert (session.prompt, session.tokens_in, session.stop_reason) == ("2 × 21?", 3, "stopped")  # noqa: RUF001
+    assert (session.prompt, session.tokens_in, session.stop_reason) == ("2 × 21?", 3, "stopped")
     assert trace.entries[2].event == Token(1, "42", -0.5, {"42": -0.5})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
@@ -97,7 +98,7 @@ async def keep(runtime: al.AgentRuntime) -> None:
     al.RetryPolicy.exponential("3", 100)  # type: ignore[arg-type]
 
 
-def remember(ltm: al.LtmStore, turns: list[al.MemoryTurn]) -> None:
+def remember_long(ltm: al.LtmStore, turns: list[al.MemoryTurn]) -> None:
     """Give what a long-term memory and the compressors give its type."""
     assert_type(ltm.remember("a thing", 0.5), int)
     assert_type(ltm.recall("thing", 3), list[al.LtmEntry])
@@ -114,3 +115,49 @@ def remember(ltm: al.LtmStore, turns: list[al.MemoryTurn]) -> None:
 
     ltm.remember(3, 0.5)  # type: ignore[arg-type]
     al.MemoryConsolidator(ltm)  # type: ignore[arg-type]
+
+
+class Letters:
+    """An embedder of one's own."""
+
+    dim = 1
+
+    def embed(self, texts: Sequence[str], /) -> list[list[float]]:
+        return [[float(len(text))] for text in texts]
+
+
+async def remember(runtime: al.AgentRuntime, store: Store) -> None:
+    """Memories keep the types of what they hold; settings follow each other."""
+    episodes = al.EpisodicStore.with_decay(al.DecayPolicy.exponential(24)).with_max_age(100)
+    assert_type(episodes, al.EpisodicStore)
+    assert_type(episodes.with_per_agent_capacity(3), al.EpisodicStore)
+    assert_type(al.EpisodicStore.builder().with_recall_policy(al.RecallPolicy.Importance).build(),
+                al.EpisodicStore)  # fmt: skip
+    assert_type(episodes.add_episode("a", "x", 0.5), al.MemoryId)
+    assert_type(episodes.recall("a", 3), list[al.MemoryItem])
+    policy: al.RecallPolicy = al.RecallPolicy.Hybrid(1.0, 0.1)
+    memories: list[al.Memory] = [
+        episodes, al.SemanticMemory[str](), al.SemanticStore(embedder=len),
+    ]  # fmt: skip
+    embedder: al.Embedder = Letters()
+    texts = al.SemanticMemory[int](embedder)
+    assert_type(texts.recall_similar("x", 3), list[tuple[float, int]])
+    vectors = al.VectorMemory[str]()
+    vectors.insert(al.Embedding([1.0, 2.0]), "x")
+    assert_type(vectors.search([1.0, 2.0], 1), list[tuple[float, str]])
+    assert_type(al.BagOfWordsEmbedder().embed("x"), al.Embedding)
+    await episodes.save(store, "key")
+    assert_type(await al.EpisodicStore.load(store, "key"), al.EpisodicStore)
+    assert_type(al.WorkingMemory.load_sync(store, "key"), al.WorkingMemory)
+    async with runtime.semantic_memory().lock() as memory:
+        memory.remember("text", 1)
+    al.AgentRuntime(memory=memories[0], working_memory=al.WorkingMemory(3))
+    al.EpisodicStore(recall_policy=policy)
+    ready = al.AgentRuntime.builder().with_memory(episodes).with_working_memory(al.WorkingMemory(3))
+    assert_type(ready, al.AgentRuntimeBuilder[NeedsConfig])
+
+    assert_type(al.MemoryConsolidator(episodes).take_consolidated(), list[al.ConsolidatedMemory])
+
+    al.AgentRuntime(memory=3)  # type: ignore[arg-type]
+    al.EpisodicStore.with_decay(24)  # type: ignore[arg-type]
+    vectors.insert([1.0], 5)  # type: ignore[arg-type]

@@ -1,0 +1,63 @@
+"""What a runtime gives of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentlab.core.protocols import Memory, PersistenceBackend
+from agentlab.locked import Locked
+from agentlab.observe.agent_metrics import AgentMetricsRegistry
+from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.parts import Parts
+from agentlab.settings import Settings
+from agentlab.store.checkpoint import CheckpointManager
+from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.memory.vector import SemanticMemory
+    from agentlab.memory.working import WorkingMemory
+
+
+class Accessors:
+    """Reads the parts of a runtime."""
+
+    settings: Settings
+    _parts: Parts
+
+    @property
+    def store(self) -> PersistenceBackend | None:
+        """Where its runs are kept."""
+        return self._parts.store
+
+    def memory(self) -> Memory | None:
+        """Give what is recalled before each question, if there is something."""
+        return self.settings.memory
+
+    def working_memory(self) -> WorkingMemory | None:
+        """Give what its agents have in mind, if there is something."""
+        return self.settings.working_memory
+
+    def semantic_memory(self) -> Locked[SemanticMemory[Any]]:
+        """Give a memory of texts for one task at a time: ``async with ….lock() as memory``."""
+        return self._parts.semantic_memory
+
+    def tool_registry(self) -> NamedToolRegistry:
+        """Give the text tools: the built-in ones and the runtime's own."""
+        return self._parts.named
+
+    def metrics(self) -> RuntimeMetrics:
+        """Give the counters of its runs."""
+        return self._parts.metrics
+
+    def metrics_registry(self) -> MetricsRegistry:
+        """Give its named metrics, for Prometheus."""
+        return self._parts.registry
+
+    def agent_metrics(self) -> AgentMetricsRegistry:
+        """Give the counters of each agent."""
+        return self._parts.agents
+
+    def checkpoint(self) -> CheckpointManager:
+        """Give the checkpoints."""
+        return self._parts.checkpoints
