@@ -111,12 +111,15 @@ def waterfall(spans: Spans, ax: Axes) -> float:
     Of very many the runs are drawn, and as many of the calls as can be read, the longest first.
     """
     shown = worth_drawing(spans)
-    whole = max((span.end or span.start for span in spans), default=0.0)
+    began = min((span.start for span in spans), default=0.0)
+    ends = (span.start if span.end is None else span.end for span in spans)
+    whole = max(ends, default=0.0) - began
     kinds = ["failed" if span.state == "failed" else span.kind for span in shown]
     for y, (span, kind) in enumerate(zip(shown, kinds, strict=True)):
-        length = (whole if span.end is None else span.end) - span.start
+        start = span.start - began
+        length = whole - start if span.end is None else span.end - span.start
         ax.barh(
-            y, max(length, whole / 200), left=span.start, height=0.55,
+            y, max(length, whole / 200), left=start, height=0.55,
             color=KINDS[kind], label="" if kind in kinds[:y] else kind,
         )  # fmt: skip
     height = rows(ax, [span_label(span) for span in shown])

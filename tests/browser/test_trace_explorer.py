@@ -36,6 +36,10 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     until(tab, "explorer.selected.args", "{'city': 'Nise'}")
     tab.wait("document.querySelector('.agl-detail').innerText.includes('KeyError')")
 
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_title("copy explorer.selected.args", exact=True).click()
+    tab.wait("document.activeElement.textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == "explorer.selected.args"
     assert "permanent" in picked(tab)
     assert "thought next\nNo such city" in detail(tab)
     assert answer(tab, "explorer.selected.ok") == "False"
@@ -80,6 +84,17 @@ def test_time_by_keyboard(lab: Lab, tab: Tab) -> None:
     press("ArrowRight")
     until(tab, "explorer.moment", "2")
     press("/")
+    assert page.evaluate("document.activeElement.getAttribute('type')") == "search"
+    page.keyboard.type("Nise/")
+    until(tab, "explorer.find", "'Nise/'")
+    tab.wait("document.querySelector('.agl-bar2 [role=status]').textContent === 'nothing found'")
+    press("Backspace")
+    until(tab, "explorer.find", "'Nise'")
+    tab.wait("/^[1-9]\\d* found$/.test(document.querySelector('[role=status]').textContent)")
+    press("Control+a")
+    press("Backspace")
+    until(tab, "explorer.find", "''")
+    press("Tab")
     assert page.evaluate("document.activeElement.className") == "agl-toggle"
     press("Enter")
     tab.wait("document.activeElement.getAttribute('aria-pressed') === 'false'")
