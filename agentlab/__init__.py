@@ -41,13 +41,16 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from agentlab.core.events import Entry, ReActStep
-    from agentlab.core.ids import AgentId, MemoryId, MessageId
+    from agentlab.core.ids import AgentId, EntityId, MemoryId, MessageId
     from agentlab.core.nested import enable_nested_asyncio
     from agentlab.core.protocols import Chunk, Model, PersistenceBackend, Request, Strategy, Tool
     from agentlab.core.run import Run
     from agentlab.core.secrets import Secret
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
+    from agentlab.graph.entities import Entity, Relation, Relationship
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
     from agentlab.handle import RunHandle
     from agentlab.models.function import FunctionModel
     from agentlab.models.local import LocalModel
@@ -114,28 +117,28 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
-    "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
+    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream", "AgentId",
+    "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
     "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
     "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
     "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entry",
-    "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge", "GraphError",
-    "Guarded", "Histogram", "InMemoryCheckpointStore", "InMemoryPersistenceBackend",
-    "InferenceToken", "InternalError", "InvalidValue", "Journal", "LocalModel", "MemoryEntry",
-    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
-    "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy",
-    "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference",
-    "StreamingReAct", "StreamingReActLoop", "StreamingSession", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound",
-    "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "ValidationError",
-    "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
+    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entity",
+    "EntityId", "Entry", "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge",
+    "GraphError", "GraphStore", "Guarded", "Histogram", "InMemoryCheckpointStore",
+    "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
+    "KnowledgeGraph", "LocalModel", "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId",
+    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
+    "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
+    "PersistenceBackend", "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError",
+    "ProviderError", "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Relation",
+    "Relationship", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle", "RuntimeMetrics",
+    "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret", "SharedCircuitBreaker",
+    "SqlitePersistenceBackend", "Stage", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
+    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
+    "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError",
+    "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace",
+    "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
     "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
@@ -151,13 +154,16 @@ _HOME = {
         "ValidationError WorkflowError WrongThread"
     ),
     "core.events": "Entry ReActStep",
-    "core.ids": "AgentId MemoryId MessageId",
+    "core.ids": "AgentId EntityId MemoryId MessageId",
     "core.nested": "enable_nested_asyncio",
     "core.protocols": "Chunk Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
     "core.session": "AgentSession",
     "core.trace": "Trace",
+    "graph.entities": "Entity Relation Relationship",
+    "graph.knowledge": "KnowledgeGraph",
+    "graph.store": "GraphStore",
     "handle": "RunHandle",
     "models.function": "FunctionModel",
     "models.local": "LocalModel",

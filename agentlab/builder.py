@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
@@ -18,6 +18,10 @@ from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.saver import Redact, Snapshots
 from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
+
+if TYPE_CHECKING:
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
 
 
 class NeedsConfig:
@@ -55,6 +59,10 @@ class AgentRuntimeBuilder(Generic[StateT]):
         """Add a tool, or a function as one; the same name replaces."""
         self._tools.append(tool)
         return self
+
+    def with_graph(self, graph: GraphStore | KnowledgeGraph) -> AgentRuntimeBuilder[StateT]:
+        """Set the graph whose entities are counted when a run begins."""
+        return self._with(graph=graph)
 
     def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
         """Set the text tools."""

@@ -20,6 +20,7 @@ from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
+from agentlab.graph.base import EntityRow, Graph
 from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
 from agentlab.observe.exposition import SampleRow
 from agentlab.observe.histogram import BucketRow
@@ -154,6 +155,11 @@ def _(samples: MetricsRegistry | Series) -> pd.DataFrame:
 @frame.register(Histogram)
 def _(histogram: Histogram) -> pd.DataFrame:
     return table(histogram.bucket_rows(), BucketRow)
+
+
+@frame.register(Graph)
+def _(graph: Graph[Any]) -> pd.DataFrame:
+    return table(graph.rows(), EntityRow)
 
 
 @frame.register(Shelf)

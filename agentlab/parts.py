@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from agentlab.core.errors import BackpressureShed
-from agentlab.core.events import Warned
+from agentlab.core.errors import BackpressureShed, InvalidValue
+from agentlab.core.events import Prepared, Warned
 from agentlab.core.protocols import Model, Sink
 from agentlab.core.run import Run
 from agentlab.models.wrapped import Retrying
@@ -34,6 +34,8 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.store = None if settings.store is None else as_backend(settings.store)
+        if settings.graph is not None and not hasattr(settings.graph, "entity_count"):
+            raise InvalidValue(f"graph must be a graph, got {settings.graph!r:.80}")
         self.savers()  # what cannot be right is told when the runtime is made
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
@@ -67,6 +69,12 @@ class Parts:
         if isinstance(self.store, Shelf) and self.store is not self._settings.store:
             self.store.close()
 
+    def prepare(self, run: Run, goal: str) -> str:
+        """Make the first prompt, and tell what is known."""
+        if self._settings.graph is not None:
+            run.emit(Prepared(graph_entities=self._settings.graph.entity_count()))
+        return goal
+
     def patient(self, model: Model) -> Model:
         """Give ``model`` as it is asked: again, where that is wanted."""
         retry = self._settings.retry
@@ -76,7 +84,7 @@ class Parts:
         """Let one run in, or shed it, which is counted."""
         guard = self._settings.backpressure
         try:
-            return Stay(None if guard is None else guard.try_acquire())
+            return Stay(None if guard is None else guard.try_acquire(), self)
         except BackpressureShed:
             self.metrics.record_shed()
             raise
@@ -87,12 +95,13 @@ class Stay:
     """A run that was let in, until it is over."""
 
     slot: Slot | None
+    parts: Parts
 
     def prepare(self, run: Run, goal: str) -> str:
         """Make the first prompt, and tell if there are many at once now."""
         if self.slot and self.slot.warning:
             run.emit(Warned(self.slot.warning))
-        return goal
+        return self.parts.prepare(run, goal)
 
     def over(self) -> None:
         """Give the place back."""

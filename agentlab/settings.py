@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
@@ -22,6 +22,10 @@ from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedTool, NamedToolRegistry
 from agentlab.tools.spec import ToolSpec
 
+if TYPE_CHECKING:
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
+
 DEFAULT_ITERATIONS = 10
 NAMELESS = "none"  # the model of a runtime that has none; each of its runs names what answers
 ToolLike: TypeAlias = ToolSpec | NamedTool | Callable[..., Any]
@@ -34,6 +38,7 @@ class Settings:
     model: Any
     config: AgentConfig
     tools: tuple[ToolSpec, ...] = ()
+    graph: GraphStore | KnowledgeGraph | None = None
     tool_registry: NamedToolRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None

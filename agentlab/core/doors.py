@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from agentlab.widgets.explorer import Explorer
 
@@ -104,3 +105,33 @@ class Tabular:
         from agentlab.frames import frame
 
         return frame(self)
+
+
+class Plottable:
+    """Turns into a picture."""
+
+    __slots__ = ()
+
+    def plot(self, *, ax: Axes | None = None, **how: Any) -> Axes:
+        """Draw it with matplotlib, readable in a light and in a dark notebook.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to; by default a new figure.
+        **how
+            What else can be said of such a picture; see :mod:`agentlab.plots`.
+
+        Returns
+        -------
+        Axes
+            What was drawn on; its figure is ``.figure``.
+
+        Raises
+        ------
+        NotConfigured
+            There is no matplotlib: the extra ``lab`` brings it.
+        """
+        from agentlab.plots import plot
+
+        return plot(self, ax=ax, **how)

@@ -1,0 +1,182 @@
+"""Pictures of graphs: nodes, what joins them, and what they are called.
+
+Everything across is in percent and everything down in pixels, as in :mod:`agentlab.display.charts`,
+so that letters keep their size; no two labels meet, in a narrow cell either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from agentlab.display.html import Html, h, visible
+from agentlab.display.labels import Circle, Label, edge_labels, node_labels
+from agentlab.display.words import gist, plural
+from agentlab.graph.algorithms import central
+from agentlab.graph.communities import communities
+from agentlab.graph.layout import layout
+from agentlab.graph.snapshot import Snapshot
+
+HUES = 5  # communities with a colour of their own
+EASY = 20_000  # edges whose communities are found while one waits
+DENSE = 2.5  # edges a node, drawn
+CROWD = 60  # nodes; more are drawn smaller
+FEW = 40  # edges that may say what they are
+DIRECTED = 150  # edges whose direction can be seen
+# Up to how many nodes a picture is how high, in pixels, and how much is left free at its sides.
+SIZES = ((4, 150, 25.0), (12, 240, 14.0), (40, 330, 9.0), (10**9, 430, 7.0))
+TOP, BOTTOM, LOWEST = 24, 28, 60  # pixels: round the nodes, and from the first down to the last
+
+
+class Drawn(NamedTuple):
+    """What the picture shows: nodes by number, the best connected first."""
+
+    graph: Snapshot
+    titles: list[str]
+    degrees: list[int]
+    places: Sequence[tuple[float, float]]
+    groups: list[int]  # a community each, the largest is 0
+    names: list[str]  # of the communities
+    sizes: list[int]  # likewise; those of one come last
+
+
+def drawn_of(whole: Snapshot, titles: Mapping[str, str], most: int) -> Drawn:
+    """Choose what to draw, and where; of a very large graph the communities of what is drawn."""
+    key = "drawn", most
+    if key not in whole.memory:
+        chosen = sorted(central(whole, most), key=lambda i: (-whole.degrees[i], i))
+        part = Snapshot([whole.names[i] for i in chosen], whole.edges)
+        if len(whole.edges) <= EASY:
+            of = whole.memory.setdefault(
+                ("communities", "louvain", 0), communities(whole, "louvain", 0)
+            )
+            homes, sizes = [of[i] for i in chosen], Counter(of)
+        else:
+            homes = communities(part, "louvain", 0)
+            sizes = Counter(homes)
+        places = layout(part, 0)
+        if len(chosen) == len(whole):
+            every = whole.memory.setdefault(("layout", 0), layout(whole, 0))
+            places = [every[i] for i in chosen]
+        whole.memory[key] = part, [whole.degrees[i] for i in chosen], places, homes, sizes
+    part, degrees, places, homes, sizes = whole.memory[key]
+    # Of those of which as much is drawn, the one with the best connected member comes first.
+    drawn = Counter(homes)
+    ranked = sorted(drawn, key=lambda each: (sizes[each] == 1, -drawn[each]))
+    called = [titles.get(name, name) for name in part.names]
+    return Drawn(
+        part,
+        called,
+        degrees,
+        places,
+        [ranked.index(each) for each in homes],
+        [called[homes.index(each)] for each in ranked],
+        [sizes[each] for each in ranked],
+    )
+
+
+def picture(drawn: Drawn, title: str) -> Html:
+    """Draw the nodes, what joins them, and what they are called."""
+    circles, tall = placed(drawn)
+    n = len(circles)
+    pairs, kinds = joined(drawn.graph, int(DENSE * n) + 20)
+    labels = node_labels(circles, [visible(gist(each, 24)) for each in drawn.titles], tall)
+    if len(pairs) <= FEW:
+        labels += edge_labels(
+            circles, [(*ends, visible(gist(kinds[ends], 24))) for ends in pairs], labels
+        )
+    nodes: dict[int, list[Html]] = {}
+    for i, circle in enumerate(circles):
+        told = f"{gist(drawn.titles[i], 60)}: {plural(drawn.degrees[i], 'link')}"
+        at = {"cx": f"{circle.x:.1f}%", "cy": f"{circle.y:.0f}", "r": f"{circle.r:g}"}
+        nodes.setdefault(min(drawn.groups[i], HUES), []).append(h("circle", **at)(h("title")(told)))
+    told = f"{title}; the best connected: {', '.join(gist(each, 40) for each in drawn.titles[:5])}"
+    say = "size: links"
+    if sum(size > 1 for size in drawn.sizes) > 1:
+        say += " · colour: community"
+    directed = 0 < len(pairs) <= DIRECTED
+    if directed:
+        say += " · a line is darker where it leads"
+    box = {"role": "img", "width": "100%", "height": str(tall)}
+    return h("figure", "agl-plot", title="graph.layout()")(
+        h("svg", **box)(
+            h("title")(told),
+            *lines(circles, pairs, directed=directed),
+            *(
+                h("g", f"agl-nodes agl-g{hue}", fill="currentColor")(*each)
+                for hue, each in sorted(nodes.items())
+            ),
+            *map(text, labels),
+        ),
+        h("figcaption", "agl-small")(say),
+    )
+
+
+def placed(drawn: Drawn) -> tuple[list[Circle], int]:
+    """Give each node its circle, and the height of the picture, which leaves no room empty."""
+    n, most = len(drawn.places), max(drawn.degrees, default=0) or 1
+    _, height, margin = next(size for size in SIZES if n <= size[0])
+    ys = [y for _, y in drawn.places]
+    high, used = min(ys), max(ys) - min(ys)
+    free = max(LOWEST, round(used * (height - TOP - BOTTOM)))
+    largest = 11 if n <= CROWD else 8
+    circles = [
+        Circle(
+            margin + x * (100 - 2 * margin),
+            TOP + free * ((y - high) / used if used * free > 1 else 0.5),
+            round(3 + largest * (drawn.degrees[i] / most) ** 0.5, 1),
+        )
+        for i, (x, y) in enumerate(drawn.places)
+    ]
+    return circles, TOP + free + BOTTOM
+
+
+def joined(
+    graph: Snapshot, most: int
+) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], str]]:
+    """Give which nodes are joined, by how many edges, and what the first says; loops too."""
+    pairs: dict[tuple[int, int], int] = {}
+    kinds: dict[tuple[int, int], str] = {}
+    for edge, i, j in zip(graph.edges, graph.tails, graph.heads, strict=True):
+        if (i, j) in pairs or len(pairs) < most:
+            pairs[i, j] = pairs.get((i, j), 0) + 1
+            kinds.setdefault((i, j), edge.kind.replace("_", " "))
+    return pairs, kinds
+
+
+def lines(
+    circles: Sequence[Circle], pairs: Mapping[tuple[int, int], int], *, directed: bool
+) -> list[Html]:
+    """Draw what joins the nodes; a loop is a ring at its node."""
+    faint, strong, rings = [], [], []
+    for (i, j), times in pairs.items():
+        a, b = circles[i], circles[j]
+        wide = {"stroke-width": "2"} if times > 1 else {}
+        if i == j:
+            at = {"cx": f"{a.x:.1f}%", "cy": f"{a.y - a.r - 3:.0f}", "r": "5"}
+            rings.append(h("circle", **at, **wide)())
+            continue
+        ends = {"x2": f"{b.x:.1f}%", "y2": f"{b.y:.0f}"}
+        if directed:
+            middle = {"x1": f"{(a.x + b.x) / 2:.1f}%", "y1": f"{(a.y + b.y) / 2:.0f}"}
+            strong.append(h("line", **middle, **ends, **wide)())
+            ends = {"x2": middle["x1"], "y2": middle["y1"]}
+        faint.append(h("line", x1=f"{a.x:.1f}%", y1=f"{a.y:.0f}", **ends, **wide)())
+    stroke = {"stroke": "currentColor", "fill": "none"}
+    return [
+        h("g", **stroke, **{"stroke-opacity": opacity})(*each)
+        for opacity, each in ((".22", faint), (".5", strong), (".4", rings))
+        if each
+    ]
+
+
+def text(label: Label) -> Html:
+    """Write a label where it was found room for."""
+    cls = " ".join(
+        ["agl-halo", *(["agl-tick"] if label.dim else []), *(["agl-roomy"] if label.roomy else [])]
+    )
+    at = {"x": f"{label.x:.1f}%", "y": f"{label.y:.0f}", "text-anchor": label.anchor}
+    if label.dx:
+        at["dx"] = f"{label.dx:g}"
+    return h("text", cls, **at, **{"font-size": "11", "fill": "currentColor"})(label.text)

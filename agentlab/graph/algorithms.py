@@ -1,0 +1,170 @@
+"""Ways through a graph. Nothing here recurses, and no result depends on the order of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import pairwise
+from math import inf
+from typing import Any
+
+from agentlab.graph.snapshot import Distances, Snapshot
+
+NOBODY = -9999  # what comes before the first, as SciPy says it
+
+
+def reach(graph: Snapshot, start: int) -> tuple[list[int], list[int]]:
+    """Give what can be reached, nearest first, and for each node the one it was reached from.
+
+    The start is the first. What is as near comes in the order of the edges.
+    """
+    if graph.matrix is not None:
+        from scipy.sparse.csgraph import breadth_first_order
+
+        order, before = breadth_first_order(graph.matrix, start)
+        return order.tolist(), before.tolist()
+    return walk(graph.successors, start)
+
+
+def walk(neighbours: Sequence[Iterable[int]], start: int) -> tuple[list[int], list[int]]:
+    """Do the same without SciPy, and with whatever neighbours there are."""
+    before = [NOBODY] * len(neighbours)
+    order, seen = [start], {start}
+    for i in order:
+        for j in neighbours[i]:
+            if j not in seen:
+                seen.add(j)
+                before[j] = i
+                order.append(j)
+    return order, before
+
+
+def preorder(graph: Snapshot, start: int) -> list[int]:
+    """Give what can be reached, each before what is behind it: depth first."""
+    order, seen = [start], {start}
+    stack = [iter(graph.successors[start])]
+    while stack:
+        for j in stack[-1]:
+            if j not in seen:
+                seen.add(j)
+                order.append(j)
+                stack.append(iter(graph.successors[j]))
+                break
+        else:
+            stack.pop()
+    return order
+
+
+def hops(graph: Snapshot, start: int, goal: int, *, either_way: bool = False) -> list[int] | None:
+    """Give a path with the fewest edges, or None; ``either_way`` takes them backwards too."""
+    if start == goal:
+        return [start]
+    _, before = walk(graph.around, start) if either_way else reach(graph, start)
+    if before[goal] == NOBODY:
+        return None
+    return list(back(before, goal))[::-1]
+
+
+def back(before: Any, last: int) -> Iterator[int]:
+    """Give the nodes of a path, the last first."""
+    while last != NOBODY:
+        yield last
+        last = before[last]
+
+
+def cheapest(graph: Snapshot, start: int, goal: int) -> tuple[list[int], float] | None:
+    """Give a path of the least weight, and what it weighs, or None. No weight may be negative.
+
+    Dijkstra's, from both ends at once.
+    """
+    if start == goal:
+        return [start], 0.0
+    sides = graph.lightest
+    far: tuple[dict[int, float], dict[int, float]] = ({start: 0.0}, {goal: 0.0})
+    before: tuple[dict[int, int], dict[int, int]] = ({start: NOBODY}, {goal: NOBODY})
+    heaps = ([(0.0, start)], [(0.0, goal)])
+    best, meeting = inf, NOBODY
+    while heaps[0] and heaps[1] and heaps[0][0][0] + heaps[1][0][0] < best:
+        side = heaps[1][0][0] < heaps[0][0][0]
+        here, there, heap = far[side], far[not side], heaps[side]
+        passed, i = heappop(heap)
+        if passed > here[i]:
+            continue  # there was a better way
+        for j, step in sides[side][i].items():
+            total = passed + step
+            if total < here.get(j, inf):
+                here[j], before[side][j] = total, i
+                heappush(heap, (total, j))
+                if total + there.get(j, inf) < best:
+                    best, meeting = total + there[j], j
+    if meeting == NOBODY:
+        return None
+    path = [*reversed([*back(before[0], meeting)]), *back(before[1], before[1][meeting])]
+    return path, weight_of(sides[0], path)
+
+
+def weight_of(ahead: Distances, path: list[int]) -> float:
+    """Add up a path from its beginning, so that the sum is the same each time."""
+    return float(sum(ahead[i][j] for i, j in pairwise(path)))
+
+
+def cycle(graph: Snapshot) -> list[int] | None:
+    """Give nodes that lead round in a ring, or None. A loop is a ring of one."""
+    done: set[int] = set()
+    for start in range(len(graph)):
+        if start in done:
+            continue
+        path, on_path = [start], {start: 0}
+        stack = [iter(graph.successors[start])]
+        while stack:
+            for j in stack[-1]:
+                if j in on_path:
+                    return path[on_path[j] :]
+                if j not in done:
+                    on_path[j] = len(path)
+                    path.append(j)
+                    stack.append(iter(graph.successors[j]))
+                    break
+            else:
+                stack.pop()
+                done.add(path[-1])
+                del on_path[path.pop()]
+    return None
+
+
+def parts(graph: Snapshot) -> list[list[int]]:
+    """Give the parts that nothing joins, the largest first, each in the order it was added."""
+    found, seen = [], set[int]()
+    for start in range(len(graph)):
+        if start in seen:
+            continue
+        seen.add(start)
+        part = [start]
+        for i in part:
+            for j in graph.around[i]:
+                if j not in seen:
+                    seen.add(j)
+                    part.append(j)
+        found.append(sorted(part))
+    return sorted(found, key=len, reverse=True)
+
+
+def central(graph: Snapshot, limit: int) -> list[int]:
+    """Choose the best connected nodes so that they hang together, the best first.
+
+    From the node with the most edges on, always the best connected neighbour of what is chosen.
+    """
+    ranked = sorted(range(len(graph)), key=lambda i: (-graph.degrees[i], i))
+    chosen: dict[int, None] = {}
+    for start in ranked:
+        heap = [(-graph.degrees[start], start)]
+        while heap and len(chosen) < limit:
+            _, i = heappop(heap)
+            if i not in chosen:
+                chosen[i] = None
+                for j in graph.around[i]:
+                    if j not in chosen:
+                        heappush(heap, (-graph.degrees[j], j))
+        if len(chosen) >= limit:
+            break
+    return list(chosen)

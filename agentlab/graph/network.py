@@ -1,0 +1,81 @@
+"""A pyvis network that needs nothing but itself: no other host is asked for anything."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyvis.network import Network
+
+from agentlab.core.files import path_of, replacing
+from agentlab.core.secrets import scrub
+
+if TYPE_CHECKING:
+    from agentlab.graph.base import Graph
+
+WIDTH, HEIGHT = 1120, 700
+HUES = ("#2d8cff", "#12a85c", "#d98a00", "#8a63f0", "#f04438")
+REST = "#8a8a8a"
+# What pyvis has in its page of others' hosts: sheets and scripts that only its menus need.
+OUTSIDE = re.compile(
+    r"<link\b[^>]*https?://[^>]*>|<script\b[^>]*\bsrc=[\"']https?://[^>]*>\s*</script>", re.DOTALL
+)
+
+
+class OfflineNetwork(Network):  # type: ignore[misc]  # it says nothing of its types
+    """A pyvis network whose page, and whose output in a cell, hold every resource."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            height=f"{HEIGHT}px", width="100%", directed=True, cdn_resources="in_line",
+            bgcolor="#ffffff", font_color="#1c1c1c",
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<OfflineNetwork {self.num_nodes()} nodes, {self.num_edges()} edges>"
+
+    def generate_html(self, name: str = "index.html", *_: Any, **__: Any) -> str:
+        """Give the page as text."""
+        made: str = super().generate_html(name, local=True, notebook=False)
+        return OUTSIDE.sub("", made)
+
+    def write_html(self, name: str, *_: Any, **__: Any) -> Path:
+        """Write the page to a file, whole or not at all, and give where it is."""
+        place = path_of(name, "name")
+        with replacing(place) as file:
+            file.write(self.generate_html().encode())
+        return place
+
+    def show(self, name: str, *_: Any, **__: Any) -> Path:
+        """Do the same; a cell shows the network itself."""
+        return self.write_html(name)
+
+    def _repr_html_(self) -> str:
+        page = escape(self.generate_html(), quote=True)
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{page}" title="a network to drag about"'
+            f' style="width:100%;height:{HEIGHT + 20}px;border:0"></iframe>'
+        )
+
+
+def network(graph: Graph[Any], seed: int) -> OfflineNetwork:
+    """Make the network of a graph, where its layout puts things, in the colours of its card."""
+    made, places, found = OfflineNetwork(), graph.layout(seed), graph.communities()
+    rows = graph.rows()
+    for row, entity in zip(rows, graph.held()[0], strict=False):
+        community = found.get(row.id, 0)
+        x, y = places.get(row.id, (0.5, 0.5))
+        made.add_node(
+            row.id, label=scrub(graph.title(entity)), title=scrub(row.label or row.id),
+            x=x * WIDTH, y=y * HEIGHT, size=6 + min(3 * (row.links_in + row.links_out) ** 0.5, 30),
+            color=HUES[community] if community < len(HUES) else REST,
+        )  # fmt: skip
+    known = set(places)
+    for edge in graph.held()[1]:
+        tail, head, kind = edge.ends
+        if tail in known and head in known:
+            made.add_edge(tail, head, label=scrub(kind), title=f"{edge.weight:g}")
+    made.toggle_physics(False)  # noqa: FBT003 - pyvis has no name for it
+    return made
