@@ -16,6 +16,7 @@ from agentlab.core.events import Asked, Entry, Event, ReActStep, RunEnded, Token
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.frames import frame
+from agentlab.graph.store import GraphStore
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
@@ -30,6 +31,7 @@ from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 from agentlab.tools.tally import ToolRow
+from tests.graph.graphs import people
 
 AT = datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 TEXT = str(pd.Series(["a"]).dtype)  # whatever this pandas takes text as
@@ -144,6 +146,11 @@ SLOTS = {
     "waiting": "int64", "peak": "int64", "acquired": "int64", "shed_count": "int64",
     "soft_limit_hits": "int64",
 }  # fmt: skip
+NODE = {
+    "id": TEXT, "label": TEXT, "links_in": "int64", "links_out": "int64", "community": "int64",
+    "properties": "object",
+}  # fmt: skip
+LINK = {"from_id": TEXT, "to_id": TEXT, "kind": TEXT, "weight": "float64", "origin": TEXT}
 FULL: list[tuple[Any, dict[str, str], int]] = [
     (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
     ([step(0)], STEP, 1),
@@ -166,12 +173,14 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (Pipeline().add_stage("up", str.upper), STAGE, 1),
     (store(), STORED, 2),
     (manager(), POINT, 1),
+    (people(), NODE, 3),
+    (people().all_relations(), LINK, 3),
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
     (NamedToolRegistry(), TOOL), (AgentMetricsRegistry(), AGENT), (Deduplicator(1), ASKED),
     (RetryPolicy.constant(1, 0), DELAY), (Pipeline(), STAGE), (CheckpointManager(), POINT),
-    (InMemoryPersistenceBackend(), STORED),
+    (InMemoryPersistenceBackend(), STORED), (GraphStore(), NODE),
 ]  # fmt: skip
 
 

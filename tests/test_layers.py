@@ -30,7 +30,8 @@ OUTSIDE = {
     "graph": {"igraph", "msgspec", "networkx", "numpy", "pandas", "pyvis", "scipy"},
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
-    "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"}, "plots": {"matplotlib"},
+    "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
+    "plots": {"matplotlib"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agentlab.display.html import Html, h, visible
+from agentlab.display.html import ODD, Html, h
 from agentlab.display.labels import Circle, Label, edge_labels, node_labels
 from agentlab.display.words import gist, plural
 from agentlab.graph.algorithms import central
@@ -81,11 +81,9 @@ def picture(drawn: Drawn, title: str) -> Html:
     circles, tall = placed(drawn)
     n = len(circles)
     pairs, kinds = joined(drawn.graph, int(DENSE * n) + 20)
-    labels = node_labels(circles, [visible(gist(each, 24)) for each in drawn.titles], tall)
+    labels = node_labels(circles, [short(each) for each in drawn.titles], tall)
     if len(pairs) <= FEW:
-        labels += edge_labels(
-            circles, [(*ends, visible(gist(kinds[ends], 24))) for ends in pairs], labels
-        )
+        labels += edge_labels(circles, [(*ends, short(kinds[ends])) for ends in pairs], labels)
     nodes: dict[int, list[Html]] = {}
     for i, circle in enumerate(circles):
         told = f"{gist(drawn.titles[i], 60)}: {plural(drawn.degrees[i], 'link')}"
@@ -169,6 +167,11 @@ def lines(
         for opacity, each in ((".22", faint), (".5", strong), (".4", rings))
         if each
     ]
+
+
+def short(name: str) -> str:
+    """Give a name as it may stand in the picture: what cannot be seen takes one letter's room."""
+    return ODD.sub("\N{REPLACEMENT CHARACTER}", gist(name, 24))
 
 
 def text(label: Label) -> Html:

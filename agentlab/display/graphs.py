@@ -79,7 +79,7 @@ def legend(drawn: Drawn, groups: int) -> Html:
         keys[HUES:] = [(HUES, f"{count(groups - HUES)} smaller")]
     if alone := len(drawn.names) - groups:
         keys.append((HUES, f"{count(alone)} alone"))
-    parts = [h("span", "agl-key")(h("i", f"agl-swatch agl-g{n}")(), f"{say} ") for n, say in keys]
+    parts = [h("span")(h("i", f"agl-swatch agl-g{n}")(), f"{say} ") for n, say in keys]
     return h("div", "agl-keys", title="graph.communities()")("communities round ", *parts)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from agentlab.core.bounds import at_least_one
 from agentlab.core.doors import Displayable, Plottable, Tabular
 from agentlab.core.errors import GraphError, InvalidValue
+from agentlab.core.portable import Portable
 from agentlab.core.sync import twin
 from agentlab.graph import algorithms
 from agentlab.graph.betweenness import betweenness
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", Relationship, Relation)
 
 
-class EntityRow(msgspec.Struct, frozen=True):
+class EntityRow(Portable, Displayable, msgspec.Struct, frozen=True):
     """An entity as a row: what it is, and how it is connected."""
 
     id: str
@@ -84,8 +85,9 @@ class Graph(Tabular, Plottable, Displayable, Generic[E]):
         if not isinstance(entity, Entity):
             raise InvalidValue(f"an entity is needed, got {entity!r:.80}: Entity('id', 'label')")
         with self._lock:
+            if entity.id not in self._entities:
+                self._snapshot = None
             self._entities[entity.id] = entity
-            self._snapshot = None
 
     def remove_entity(self, entity_id: str) -> Entity:
         """Take an entity out, with its edges, and give it.
@@ -98,6 +100,7 @@ class Graph(Tabular, Plottable, Displayable, Generic[E]):
         with self._lock:
             entity = self._known(entity_id)
             del self._entities[entity_id]
+            self._snapshot = None
             ends = (*self._out.get(entity_id, ()), *self._in.get(entity_id, ()))
             for key in dict.fromkeys(ends):
                 self._drop(key)

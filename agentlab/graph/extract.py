@@ -14,7 +14,7 @@ from agentlab.core.portable import Portable
 from agentlab.core.protocols import Model, Request
 from agentlab.core.sync import closing
 from agentlab.core.text import clean
-from agentlab.graph.entities import Ends, Entity
+from agentlab.graph.entities import Entity
 
 if TYPE_CHECKING:
     from agentlab.graph.base import Graph
@@ -43,18 +43,18 @@ MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
 
 class Extraction(Portable, Displayable, msgspec.Struct, frozen=True):
-    """What came of reading a text: triples of ids and a kind, and lines.
+    """What came of reading a text: facts, and lines that are none.
 
     Attributes
     ----------
-    added, known : tuple of (from, kind, to)
+    added, known : tuple of (id, kind, id)
         What is new in the graph, and what was there already.
     refused : tuple of str
         What the model said that is no fact, or whose names are not in the text.
     """
 
-    added: tuple[Ends, ...] = ()
-    known: tuple[Ends, ...] = ()
+    added: tuple[tuple[str, str, str], ...] = ()
+    known: tuple[tuple[str, str, str], ...] = ()
     refused: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

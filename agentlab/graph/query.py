@@ -11,6 +11,7 @@ from msgspec import Meta
 from agentlab.core.errors import GraphError
 from agentlab.core.text import compact, suggestion
 from agentlab.graph import algorithms
+from agentlab.graph.extract import ARTICLE
 
 if TYPE_CHECKING:
     from agentlab.graph.base import Graph
@@ -41,9 +42,9 @@ def query_tool(graph: Graph[Any]) -> Callable[..., str]:
         if ask == "search":
             return found(graph, about)
         entity = named(graph, about)
-        if ask == "path":
+        if ask == "path" and to:
             return path(graph, entity, named(graph, to))
-        return facts(graph, entity) if ask == "facts" else neighbours(graph, entity)
+        return neighbours(graph, entity) if ask == "neighbours" else facts(graph, entity)
 
     return graph_query
 
@@ -56,9 +57,10 @@ def named(graph: Graph[Any], name: str) -> Entity:
     GraphError
         There is none.
     """
-    entity = graph.find(name)
+    entity = graph.find(name) or graph.find(ARTICLE.sub("", name.strip()))
     if entity is None:
-        meant = suggestion(name.strip(), map(graph.title, graph.held()[0][:ALIKE]))
+        known = map(graph.title, graph.held()[0][:ALIKE])
+        meant = suggestion(name.strip(), known, within=min(3, len(name) // 2))
         raise GraphError(f"entity '{line(name)}' not found{meant}", kind="not_found")
     return entity
 

@@ -20,6 +20,11 @@ from agentlab.core.protocols import Hit
 from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
+from agentlab.graph.entities import Entity, Relation, Relationship
+from agentlab.graph.extract import Extraction
+from agentlab.graph.facts import rivers
+from agentlab.graph.knowledge import KnowledgeGraph
+from agentlab.graph.store import GraphStore
 from agentlab.handle import RunHandle
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
@@ -261,6 +266,39 @@ def kept(text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def known(text: str) -> dict[str, Any]:
+    """Give both graphs and what they are made of, with ``text`` as every name."""
+    graph, knowledge = GraphStore(name=text), KnowledgeGraph(name=text)
+    for i in range(3):
+        entity = Entity(f"{text}{i}", text, {text: text, "name": f"{i}{text}"})
+        graph.add_entity(entity)
+        knowledge.add_entity(entity)
+    graph.add_relationship(Relationship(f"{text}0", f"{text}1", text, 2, text))
+    knowledge.add_relation(Relation(f"{text}0", f"{text}1", text, 1, text))
+    return {
+        "graph": graph, "knowledge": knowledge, "entity": entity, "row of a graph": graph.rows()[0],
+        "relationship": graph.relationships()[0], "relation": knowledge.all_relations()[0],
+        "extraction": Extraction(((text, text, text),), (), (text,)),
+    }  # fmt: skip
+
+
+def graphs() -> dict[str, Any]:
+    """Give graphs in their states."""
+    alone, ring = GraphStore(name="alone"), GraphStore(name="ring")
+    alone.add_entity(Entity("a"))
+    for i in range(700):
+        ring.add_entity(Entity(f"place {i}", "place"))
+    for i in range(700):
+        ring.add_relationship(Relationship(f"place {i}", f"place {(i * 7 + 1) % 700}", "next", i))
+    half = KnowledgeGraph()
+    half.add_relation(Relation("a", "b", "knows"))
+    return {
+        "empty graph": GraphStore(), "empty knowledge": KnowledgeGraph(name="none"),
+        "one entity": alone, "many entities": ring, "rivers": rivers(),
+        "part of the rivers": rivers().subgraph("Rhine", 1), "only named": half,
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -292,7 +330,7 @@ def everything(text: str) -> dict[str, Any]:
         "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
-        "error": failure(text), **counted(text), **kept(text),
+        "error": failure(text), **counted(text), **kept(text), **known(text),
     }  # fmt: skip
 
 
@@ -339,7 +377,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(),
+        **streams(), **graphs(),
         "fresh registry": MetricsRegistry(),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
         "builtins": NamedToolRegistry.with_builtins(),
