@@ -19,7 +19,8 @@ from agentlab.graph.entities import Relation
 from agentlab.graph.snapshot import Snapshot
 
 Place: TypeAlias = tuple[float, float]
-WHOLE = 220  # nodes that are laid out together
+WHOLE = 300  # nodes that are laid out together
+CLOSER = 0.55  # circles, before those that then lie on each other are pushed apart
 ROUNDS = 80
 SPIRAL = math.pi * (3 - math.sqrt(5))  # as seeds stand in a sunflower
 APART = 1.6  # edges, between two parts
@@ -85,7 +86,8 @@ def _grouped(graph: Snapshot, groups: list[list[int]], seed: int) -> list[Place]
         for j in each
         if of[i] != of[j]
     }
-    centres = spread(near(len(groups), far, Random(seed)), rings)  # noqa: S311 - as above
+    wide = near(len(groups), far, Random(seed))  # noqa: S311 - as above
+    centres = spread([(x * CLOSER, y * CLOSER) for x, y in wide], rings)
     places: list[Place] = [(0.0, 0.0)] * len(graph)
     for group, inside, (x, y) in zip(groups, insides, centres, strict=True):
         for i, (dx, dy) in zip(group, inside, strict=True):

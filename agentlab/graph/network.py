@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1120, 700
 HUES = ("#2d8cff", "#12a85c", "#d98a00", "#8a63f0", "#f04438")
-REST = "#8a8a8a"
+REST, LINE = "#8a8a8a", "#b8b8b8"
+FEW = 40  # nodes in a picture of that size, and edges that may say what they are
 # What pyvis has in its page of others' hosts: sheets and scripts that only its menus need.
 OUTSIDE = re.compile(
     r"<link\b[^>]*https?://[^>]*>|<script\b[^>]*\bsrc=[\"']https?://[^>]*>\s*</script>", re.DOTALL
@@ -61,21 +63,28 @@ class OfflineNetwork(Network):  # type: ignore[misc]  # it says nothing of its t
 
 
 def network(graph: Graph[Any], seed: int) -> OfflineNetwork:
-    """Make the network of a graph, where its layout puts things, in the colours of its card."""
-    made, places, found = OfflineNetwork(), graph.layout(seed), graph.communities()
-    rows = graph.rows()
-    for row, entity in zip(rows, graph.held()[0], strict=False):
-        community = found.get(row.id, 0)
+    """Make the network of a graph, where its layout puts things; colours are communities."""
+    made, places, rows = OfflineNetwork(), graph.layout(seed), graph.rows()
+    titles = {entity.id: graph.title(entity) for entity in graph.held()[0]}
+    largest = Counter(row.community for row in rows).most_common(len(HUES))
+    hues = {community: hue for (community, _), hue in zip(largest, HUES, strict=False)}
+    room = max(1.0, (len(rows) / FEW) ** 0.5)  # a larger graph is a larger picture
+    for row in rows:
         x, y = places.get(row.id, (0.5, 0.5))
+        links = row.links_in + row.links_out
         made.add_node(
-            row.id, label=scrub(graph.title(entity)), title=scrub(row.label or row.id),
-            x=x * WIDTH, y=y * HEIGHT, size=6 + min(3 * (row.links_in + row.links_out) ** 0.5, 30),
-            color=HUES[community] if community < len(HUES) else REST,
+            row.id, label=scrub(titles.get(row.id, row.id)),
+            title=scrub(f"{row.label or row.id}: {links} links"),
+            x=x * WIDTH * room, y=y * HEIGHT * room, size=5 + min(2.5 * links**0.5, 20),
+            color=hues.get(row.community, REST),
         )  # fmt: skip
-    known = set(places)
-    for edge in graph.held()[1]:
+    edges = [e for e in graph.held()[1] if e.ends[0] in titles and e.ends[1] in titles]
+    for edge in edges:
         tail, head, kind = edge.ends
-        if tail in known and head in known:
-            made.add_edge(tail, head, label=scrub(kind), title=f"{edge.weight:g}")
+        told = scrub(kind.replace("_", " "))
+        made.add_edge(
+            tail, head, title=f"{told} ({edge.weight:g})", color={"color": LINE},
+            **({"label": told} if len(edges) <= FEW else {}),
+        )  # fmt: skip
     made.toggle_physics(False)  # noqa: FBT003 - pyvis has no name for it
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from random import Random
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentlab.core.errors import NotConfigured
-from agentlab.graph import algorithms, betweenness, communities, snapshot
+from agentlab.graph import algorithms, betweenness, communities
 from agentlab.graph.entities import Entity, Relationship
 from agentlab.graph.snapshot import Snapshot
 from agentlab.graph.store import GraphStore
@@ -23,10 +24,8 @@ from tests.graph.graphs import cliques, path, scattered, simple, store, stores
 
 def without(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     """Hide optional packages."""
-    for place in (snapshot, betweenness):
-        monkeypatch.setattr(
-            place, "find_spec", lambda name: None if name in modules else find_spec(name)
-        )
+    for name in modules:
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 @given(stores())
