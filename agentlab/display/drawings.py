@@ -7,7 +7,7 @@ so that letters keep their size; no two labels meet, in a narrow cell either.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from agentlab.display.html import ODD, Html, h
@@ -79,36 +79,45 @@ def drawn_of(whole: Snapshot, titles: Mapping[str, str], most: int) -> Drawn:
 def picture(drawn: Drawn, title: str) -> Html:
     """Draw the nodes, what joins them, and what they are called."""
     circles, tall = placed(drawn)
-    n = len(circles)
-    pairs, kinds = joined(drawn.graph, int(DENSE * n) + 20)
-    labels = node_labels(circles, [short(each) for each in drawn.titles], tall)
-    if len(pairs) <= FEW:
-        labels += edge_labels(circles, [(*ends, short(kinds[ends])) for ends in pairs], labels)
-    nodes: dict[int, list[Html]] = {}
-    for i, circle in enumerate(circles):
-        told = f"{gist(drawn.titles[i], 60)}: {plural(drawn.degrees[i], 'link')}"
-        at = {"cx": f"{circle.x:.1f}%", "cy": f"{circle.y:.0f}", "r": f"{circle.r:g}"}
-        nodes.setdefault(min(drawn.groups[i], HUES), []).append(h("circle", **at)(h("title")(told)))
-    told = f"{title}; the best connected: {', '.join(gist(each, 40) for each in drawn.titles[:5])}"
-    say = "size: links"
-    if sum(size > 1 for size in drawn.sizes) > 1:
-        say += " · colour: community"
+    pairs, kinds = joined(drawn.graph, int(DENSE * len(circles)) + 20)
+    names = node_labels(circles, [short(each) for each in drawn.titles], tall)
+    said = [(*ends, short(kinds[ends])) for ends in pairs] if len(pairs) <= FEW else []
+    labels = [*names.values(), *edge_labels(circles, said, names.values())]
     directed = 0 < len(pairs) <= DIRECTED
+    told = (
+        f"{title}; the best connected: {', '.join(gist(each, 40) for each in drawn.titles[:5])}. "
+    )
+    say = ["size: links"]
+    if sum(size > 1 for size in drawn.sizes) > 1:
+        say.append("colour: community")
     if directed:
-        say += " · a line is darker where it leads"
+        say.append("a line is darker where it leads")
     box = {"role": "img", "width": "100%", "height": str(tall)}
     return h("figure", "agl-plot", title="graph.layout()")(
         h("svg", **box)(
             h("title")(told),
             *lines(circles, pairs, directed=directed),
-            *(
-                h("g", f"agl-nodes agl-g{hue}", fill="currentColor")(*each)
-                for hue, each in sorted(nodes.items())
-            ),
+            *dots(drawn, circles, {i for i, label in names.items() if not label.roomy}),
             *map(text, labels),
         ),
-        h("figcaption", "agl-small")(say),
+        h("figcaption", "agl-small")(" · ".join(say)),
     )
+
+
+def dots(drawn: Drawn, circles: Sequence[Circle], named: Collection[int]) -> list[Html]:
+    """Draw the nodes, each community together; those that no label names say what they are."""
+    groups: dict[int, list[Html]] = {}
+    for i, circle in enumerate(circles):
+        at = {"cx": f"{circle.x:.1f}%", "cy": f"{circle.y:.0f}", "r": f"{circle.r:g}"}
+        told = f"{gist(drawn.titles[i], 60)}: {plural(drawn.degrees[i], 'link')}, "
+        dot = h("circle", **at)(None if i in named else h("title")(told))
+        group = drawn.groups[i]
+        hue = min(group, HUES) if drawn.sizes[group] > 1 else HUES
+        groups.setdefault(hue, []).append(dot)
+    return [
+        h("g", f"agl-nodes agl-g{hue}", fill="currentColor")(*each)
+        for hue, each in sorted(groups.items())
+    ]
 
 
 def placed(drawn: Drawn) -> tuple[list[Circle], int]:
@@ -182,4 +191,4 @@ def text(label: Label) -> Html:
     at = {"x": f"{label.x:.1f}%", "y": f"{label.y:.0f}", "text-anchor": label.anchor}
     if label.dx:
         at["dx"] = f"{label.dx:g}"
-    return h("text", cls, **at, **{"font-size": "11", "fill": "currentColor"})(label.text)
+    return h("text", cls, **at, **{"font-size": "11", "fill": "currentColor"})(label.text, " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 from unicodedata import east_asian_width
 
@@ -91,25 +91,22 @@ def around(circle: Circle, width: float) -> Box:
     return Box(x - r, circle.y - r, x + r, circle.y + r)
 
 
-def node_labels(circles: Sequence[Circle], texts: Sequence[str], tall: float) -> list[Label]:
-    """Find room for as many as there is room for; the first come first.
+def node_labels(circles: Sequence[Circle], texts: Sequence[str], tall: float) -> dict[int, Label]:
+    """Find room for as many as there is room for, by the number of the node; the first come first.
 
     The very first have a label wherever none is: they are in the thick of it, and matter most.
     """
-    picture, placed = Picture(circles, tall), list[Label]()
-    waiting = list(enumerate(zip(circles, texts, strict=True)))
+    picture, placed = Picture(circles, tall), dict[int, Label]()
     for roomy in (False, True):
-        left = []
-        for n, (circle, text) in waiting:
+        for n, (circle, text) in enumerate(zip(circles, texts, strict=True)):
+            if n in placed:
+                continue
             places = beside(circle, text, roomy=roomy)
             at = next(filter(picture.room, places), None)
             if at is None and n < FIRST:
                 at = next((each for each in places if picture.room(each, over=True)), None)
-            if at is None:
-                left.append((n, (circle, text)))
-            else:
-                placed.append(at)
-        waiting = left
+            if at is not None:
+                placed[n] = at
     return placed
 
 
@@ -132,7 +129,7 @@ def beside(circle: Circle, text: str, *, roomy: bool) -> list[Label]:
 def edge_labels(
     circles: Sequence[Circle],
     edges: Sequence[tuple[int, int, str]],
-    placed: Sequence[Label],
+    placed: Iterable[Label],
     tall: float = float("inf"),
 ) -> list[Label]:
     """Find room in the middle of edges for what they say."""

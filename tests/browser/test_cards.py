@@ -131,7 +131,7 @@ def untrusted(lab: Lab, tab: Tab, code: str) -> None:
         (SESSION, ["agent", "answered", "How many?", "forty-two"]),
         (METRICS, ["1 tool call", "find", "mean 30 ms", "the columns as a table"]),
         (BREAKER, ["library", "open", "calls are refused at once", "1 failure", "half open"]),
-        (GRAPH, ["people", "2 entities", "Ada", "born 1815", "Bob", "writes to"]),
+        (GRAPH, ["people", "2 entities", "what is known", "born 1815", "graph.all_relations()"]),
     ],
     ids=["session", "metrics", "breaker", "graph"],
 )
