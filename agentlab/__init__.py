@@ -52,9 +52,12 @@ if TYPE_CHECKING:
     from agentlab.graph.knowledge import KnowledgeGraph
     from agentlab.graph.store import GraphStore
     from agentlab.handle import RunHandle
+    from agentlab.models.anthropic import AnthropicProvider
     from agentlab.models.function import FunctionModel
+    from agentlab.models.llm import CompletionOptions, LlmProvider
     from agentlab.models.local import LocalModel
     from agentlab.models.naming import as_model
+    from agentlab.models.openai import OpenAiProvider
     from agentlab.models.recorded import RecordedModel
     from agentlab.models.scripted import ScriptedModel
     from agentlab.models.wrapped import Guarded, Retrying
@@ -120,20 +123,21 @@ __all__ = [
     "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream", "AgentId",
     "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
     "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "BackpressureGuard", "BackpressureShed", "BusError", "CalculatorTool",
-    "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
-    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "Counter", "DamagedRecord",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Entity",
-    "EntityId", "Entry", "FileCheckpointStore", "FilePersistenceBackend", "FunctionModel", "Gauge",
-    "GraphError", "GraphStore", "Guarded", "Histogram", "InMemoryCheckpointStore",
-    "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
-    "KnowledgeGraph", "LocalModel", "MemoryEntry", "MemoryId", "MemoryStoreError", "MessageId",
-    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat",
-    "NotConfigured", "Observer", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
-    "PersistenceBackend", "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError",
-    "ProviderError", "ReActLoop", "ReActStep", "RecordedModel", "RecordingMissed", "Relation",
-    "Relationship", "Request", "RetryPolicy", "Retrying", "Run", "RunHandle", "RuntimeMetrics",
-    "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret", "SharedCircuitBreaker",
+    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BusError",
+    "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk",
+    "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "CompletionOptions",
+    "Counter", "DamagedRecord", "DeduplicationConflict", "DeduplicationResult", "Deduplicator",
+    "EchoTool", "Entity", "EntityId", "Entry", "FileCheckpointStore", "FilePersistenceBackend",
+    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
+    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
+    "InvalidValue", "Journal", "KnowledgeGraph", "LlmProvider", "LocalModel", "MemoryEntry",
+    "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
+    "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider",
+    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
+    "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop",
+    "ReActStep", "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request",
+    "RetryPolicy", "Retrying", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
+    "SchemaValidator", "ScriptedModel", "Secret", "SharedCircuitBreaker",
     "SqlitePersistenceBackend", "Stage", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
     "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
     "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError",
@@ -165,9 +169,12 @@ _HOME = {
     "graph.knowledge": "KnowledgeGraph",
     "graph.store": "GraphStore",
     "handle": "RunHandle",
+    "models.anthropic": "AnthropicProvider",
     "models.function": "FunctionModel",
+    "models.llm": "CompletionOptions LlmProvider",
     "models.local": "LocalModel",
     "models.naming": "as_model",
+    "models.openai": "OpenAiProvider",
     "models.recorded": "RecordedModel",
     "models.scripted": "ScriptedModel",
     "models.wrapped": "Guarded Retrying",

@@ -63,10 +63,9 @@ class RunHandle(Watchable):
 
     async def __aiter__(self) -> AsyncIterator[Entry]:
         """Give every entry from the first one, until the run is over."""
-        news, seen = asyncio.Event(), 0
-        wake = waker(news)
-        self.trace.attach(wake)
-        self._end.add_done_callback(wake)
+        bell, seen = Bell(), 0
+        self.trace.attach(bell)
+        self._end.add_done_callback(bell)
         try:
             while True:
                 over = self.done()  # asked first, so that no last entry slips through
@@ -75,10 +74,9 @@ class RunHandle(Watchable):
                     yield entry
                 if over:
                     return
-                await news.wait()
-                news.clear()
+                await bell.heard()
         finally:
-            self.trace.detach(wake)
+            self.trace.detach(bell)
 
     async def steps(self) -> AsyncIterator[ReActStep]:
         """Give each step of the run when it ends, from the first one, until the run is over.
@@ -133,9 +131,9 @@ class RunHandle(Watchable):
         return self._end.result()
 
     async def _over(self) -> None:
-        over = asyncio.Event()
-        self._end.add_done_callback(waker(over))
-        await over.wait()
+        bell = Bell()
+        self._end.add_done_callback(bell)
+        await bell.heard()
 
     def _begin(self) -> None:
         self._thread = threading.get_ident()
@@ -156,12 +154,29 @@ class RunHandle(Watchable):
             self._end.set_result(ended)
 
 
-def waker(event: asyncio.Event) -> Callable[[object], None]:
-    """Make what sets ``event`` from any thread, for as long as there is a loop to wait on it."""
-    loop = asyncio.get_running_loop()
+class Bell:
+    """Rung from any thread, heard on the loop it was made on, for as long as there is that loop.
 
-    def wake(_: object) -> None:
+    Ringing costs next to nothing while nobody has come for what it was rung for last.
+    """
+
+    def __init__(self) -> None:
+        self._rung, self._ringing = asyncio.Event(), False
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+
+    def __call__(self, _: object) -> None:
+        """Ring."""
+        if self._ringing:
+            return
+        self._ringing = True
         with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(event.set)
+            if threading.get_ident() == self._thread:
+                self._rung.set()
+            else:
+                self._loop.call_soon_threadsafe(self._rung.set)
 
-    return wake
+    async def heard(self) -> None:
+        """Wait until it is rung; whatever happens after this rings it anew."""
+        await self._rung.wait()
+        self._rung.clear()
+        self._ringing = False

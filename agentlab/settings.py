@@ -12,7 +12,7 @@ from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import ActionHook, PersistenceBackend, Sink, TokenEstimator
-from agentlab.models.naming import name_of
+from agentlab.models.naming import name_of, needs_model
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
@@ -71,6 +71,8 @@ def config_of(model: Any, config: AgentConfig | None, **chosen: Any) -> tuple[An
         raise InvalidValue(f"config= already has {', '.join(chosen)}, got {chosen!r} as well")
     if model is None:
         return config.model, config
+    if needs_model(model):
+        return model, config
     return model, replace(config, model=name_of(model))
 
 

@@ -129,6 +129,17 @@ def server() -> Iterator[Server]:
     server.close()
 
 
+def timers(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle]:
+    """List what the loop would still do, some time."""
+    scheduled: list[asyncio.TimerHandle] = vars(loop)["_scheduled"]
+    return [each for each in scheduled if not each.cancelled()]
+
+
+async def timers_here() -> int:
+    """Count those of the loop that runs this."""
+    return len(timers(asyncio.get_running_loop()))
+
+
 @contextmanager
 def notebook() -> Iterator[asyncio.AbstractEventLoop]:
     """Give a loop as a kernel has it: Ctrl-C is an exception in the cell that runs."""
@@ -138,8 +149,7 @@ def notebook() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         assert asyncio.all_tasks(loop) == set()
-        timers = [each for each in loop._scheduled if not each.cancelled()]  # type: ignore[attr-defined]  # noqa: SLF001
-        assert timers == []
+        assert timers(loop) == []
         loop.close()
         signal.signal(signal.SIGINT, before)
 
@@ -262,6 +272,7 @@ def test_nothing_is_left(server: Server, way: Any, strategy: str, *, watched: bo
         with notebook() as loop:
             loop.run_until_complete(play(coalescer))
         until(lambda: server.open == 0)
+        until(lambda: not portal().call(timers_here))
         until(lambda: log[-1].run == log[0].run and isinstance(log[-1].event, RunEnded))
         assert log[-1].event == ending
         log.clear()

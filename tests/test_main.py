@@ -97,8 +97,11 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(examples()))
-def test_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_example(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Runs as it stands, claims included, and tells of it; beside it is the same as a notebook."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)  # no test asks anybody
     assert main(["example", name]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 3
     assert (CHECKOUT / "examples" / f"{name}.ipynb").exists()

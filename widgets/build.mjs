@@ -56,6 +56,8 @@ const options = (view) => /** @type {const} */ ({
 for (const name of (await readdir(new URL("src/", HERE))).filter((file) => file.endsWith(".js"))) {
   const view = name.slice(0, -3);
   const { metafile } = await build({ ...options(view), loader: { ".css": "empty" }, metafile: true });
+  const foreign = Object.keys(metafile.inputs).filter((file) => file.includes("node_modules"));
+  if (foreign.length) throw new Error(`${foreign[0]} is not ours: what is bundled needs its notice beside the bundle`);
   const sources = Object.keys(metafile.inputs).filter((file) => file.endsWith(".js"));
   const { outputFiles: [bundle] } = await build({
     ...options(view),

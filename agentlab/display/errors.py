@@ -26,6 +26,12 @@ REMEDIES: dict[type[AgentLabError], str] = {
     errors.RecordingMissed: "Nobody recorded this: mode `auto` asks the model and records it.",
     errors.InternalError: "A bug of agentlab, not of yours: please report it and its traceback.",
 }
+BY_STATUS = {
+    401: "The key was refused: see that it is the right one, and whole.",
+    403: "The key may not do that: see what its plan and its project allow.",
+    404: "See that there is a model of that name, and that `base_url` ends where it should.",
+    429: "It was asked too often: try again later, or let `retry=` do that.",
+}
 BY_KIND = {
     "transient": "It may well work if tried again.",
     "permanent": "Trying again will not help: change what the message names first.",
@@ -68,7 +74,10 @@ def told(error: BaseException) -> str:
 
 
 def remedy(error: AgentLabError) -> str:
-    """Say what to do: what its class advises, else what its kind does."""
+    """Say what to do: what its status or its class advises, else what its kind does."""
+    status = getattr(error, "status", None)
+    if isinstance(status, int) and status in BY_STATUS:
+        return BY_STATUS[status]
     advice = next((REMEDIES[each] for each in type(error).__mro__ if each in REMEDIES), "")
     return advice or BY_KIND.get(error.kind, BY_KIND["permanent"])
 

@@ -9,6 +9,7 @@ from math import exp, isfinite
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from agentlab.core.secrets import MASK, Scrubber, scrubber
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, bar, card, note, table
 from agentlab.display.words import count, gist, number, plural, text_of
@@ -45,9 +46,38 @@ class Placed(NamedTuple):
         return f"{self.root}[{self.at}]"
 
 
+class Hidden(NamedTuple):
+    """What is shown of a token that has a part of a key in it."""
+
+    step: Any
+    logprob: float | None
+    text: str = MASK
+    top: None = None
+
+
 def placed(tokens: Sequence[Any], path: str) -> list[Placed]:
-    """Give each token its place."""
-    return [Placed(token, path, i) for i, token in enumerate(tokens)]
+    """Give each token its place, and none that has a part of a key in it."""
+    secret = secrets([text_of(token.text) for token in tokens], scrubber())
+    return [
+        Placed(Hidden(getattr(token, "step", None), logprob(token)), path, i)
+        if i in secret
+        else Placed(token, path, i)
+        for i, token in enumerate(tokens)
+    ]
+
+
+def secrets(texts: list[str], scrub: Scrubber) -> set[int]:
+    """Tell which of some texts that follow each other have a part of a key in them."""
+    whole = "".join(texts)
+    if scrub(whole) == whole:
+        return set()
+    found, at = set(), 0
+    for i, text in enumerate(texts):
+        ends = (at, at + len(text) - 1) if text else ()
+        if any(scrub.beside(whole, place) != place for place in ends):
+            found.add(i)
+        at += len(text)
+    return found
 
 
 def share(room: Room, steps: int) -> int:

@@ -20,7 +20,7 @@ from agentlab.core.protocols import Chunk, Guard, Model, Patience, Request
 from agentlab.core.secrets import scrub
 from agentlab.core.sync import closing
 from agentlab.core.text import clean, cut
-from agentlab.models.naming import as_model, name_of
+from agentlab.models.naming import as_model, name_of, needs_model
 
 MAX_REASON_CHARS = 200
 
@@ -47,6 +47,11 @@ class Wrapped:
         """How the inner model is best told what to do, if it knows."""
         profile: str | None = getattr(self.model, "profile", None)
         return profile
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the inner model must be told each time which model is meant."""
+        return needs_model(self.model)
 
 
 class Retrying(Wrapped):

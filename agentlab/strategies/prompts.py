@@ -25,6 +25,10 @@ FORMAT = (
     "Answer in two lines: 'Thought: …', then 'Action: <tool> <JSON arguments>',"
     " or 'Action: FINAL_ANSWER <text>' when you are done."
 )
+CALLING = """\
+Call one tool at a time through the interface for tools; before each call write one line that
+begins with "Thought: ". What was called so far, and what came of it, stands in the message as
+Action and Observation. When you are done, call no tool and write "Action: FINAL_ANSWER <text>"."""
 RULES = """\
 Each step is exactly two lines: a Thought, then an Action.
 The Thought names what is needed next.
@@ -46,11 +50,14 @@ class PromptProfile:
     limits : (int, int), optional
         How long a thought and an answer may be, in characters, where a grammar is to hold the
         model to the format.
+    native : bool
+        Send the tools with each question, for a vendor that has calls of its own kind.
     """
 
     name: str
     section: Callable[[Tools], str]
     limits: tuple[int, int] | None = None
+    native: bool = False
 
     def system(self, system_prompt: str, tools: Tools) -> str:
         """Give the whole system text; the system prompt heads it."""
@@ -58,6 +65,9 @@ class PromptProfile:
 
     def options(self, tools: Tools) -> dict[str, Any]:
         """Give what to ask the model for besides."""
+        if self.native:
+            fields = ("name", "description", "schema")
+            return {"tools": [{name: getattr(each, name) for name in fields} for each in tools]}
         if self.limits is None:
             return {}
         thought, answer = self.limits
@@ -89,6 +99,7 @@ PROFILES: dict[str, PromptProfile] = {
     profile.name: profile
     for profile in (
         PromptProfile("default", described),
+        PromptProfile("native", lambda tools: CALLING if tools else "", native=True),
         PromptProfile("base", exemplified, limits=(120, 160)),
         PromptProfile("chat", partial(exemplified, longest_first=True), limits=(160, 400)),
     )

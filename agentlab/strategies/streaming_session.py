@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex, overload
 import msgspec
 
 from agentlab.core import events
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry, ReActStep
 from agentlab.core.portable import Portable
@@ -28,8 +28,13 @@ class HeardToken(Displayable, Portable, msgspec.Struct, frozen=True):
     top: dict[str, float] | None = None
     offset: float = 0.0
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is neither a text in it nor how likely that was."""
+        return not self.text and self.logprob is None
 
-class HeardTokens(Tabular, Displayable, list[HeardToken]):
+
+class HeardTokens(Tabular, Explorable, list[HeardToken]):
     """A list of tokens that shows how sure the model was of each; part of it is one, too."""
 
     __slots__ = ()
@@ -91,7 +96,7 @@ class StreamingStep(Displayable, Portable, msgspec.Struct, frozen=True):
 
 
 @dataclass
-class StreamingSession(Tabular, Displayable):
+class StreamingSession(Tabular, Explorable):
     """A session with its tokens. It can be read off the trace of any run, streamed or not.
 
     Attributes
@@ -143,30 +148,10 @@ class StreamingSession(Tabular, Displayable):
         """Fold the entries of ``run``, by default the first to start; it equals the live one."""
         entries = tuple(entries)  # a run may be writing
         session = AgentSession.from_trace(entries, run=run)
-        heard, steps = cls(session), list[StreamingStep]()
-        said: list[HeardToken] = []  # in the step that is not over yet
-        began = 0.0
+        listener = Listener(cls(session))
         for entry in entries:
-            if entry.run != session.session_id:
-                continue
-            match entry.event:
-                case events.RunStarted():
-                    began = entry.offset
-                case events.Token(text=text, logprob=logprob, top=top):
-                    when = entry.offset - began
-                    said.append(HeardToken(len(steps), len(said), text, logprob, top, when))
-                case events.Answered(usage=usage) if usage.source == "reported":
-                    if said and not said[-1].text and said[-1].logprob is None:
-                        said.pop()  # it only brought the usage
-                case events.StepEnded(step=step):
-                    steps.append(StreamingStep.of(step, said))
-                    heard.tokens += said
-                    said = []
-                case _:
-                    pass
-        heard.tokens += said
-        heard.steps = steps
-        return heard
+            listener.take(entry)
+        return listener.heard
 
     @property
     def trace(self) -> Trace | None:
@@ -256,3 +241,40 @@ class StreamingSession(Tabular, Displayable):
         except msgspec.ValidationError as error:
             raise InvalidValue(f"not the data of a streaming session: {error}") from None
         return cls(AgentSession.from_dict(data["session"]), steps, HeardTokens(tokens))
+
+
+class Listener:
+    """Takes the entries of the run that ``heard.session`` is, and keeps its tokens and steps.
+
+    Attributes
+    ----------
+    heard : StreamingSession
+        What was heard so far.
+    first : int
+        The first token of the step that is not over.
+    """
+
+    def __init__(self, heard: StreamingSession) -> None:
+        self.heard = heard
+        self.first = 0
+        self._began = 0.0
+
+    def take(self, entry: Entry) -> None:
+        """Take one entry; those of other runs are not ours."""
+        heard, tokens = self.heard, self.heard.tokens
+        if entry.run != heard.session.session_id:
+            return
+        match entry.event:
+            case events.RunStarted():
+                self._began = entry.offset
+            case events.Token(text=text, logprob=logprob, top=top):
+                index, when = len(tokens) - self.first, entry.offset - self._began
+                tokens.append(HeardToken(len(heard.steps), index, text, logprob, top, when))
+            case events.Answered(usage=usage) if usage.source == "reported":
+                if len(tokens) > self.first and tokens[-1].says_nothing:
+                    tokens.pop()  # it only brought the usage
+            case events.StepEnded(step=step):
+                heard.steps.append(StreamingStep.of(step, tokens[self.first :]))
+                self.first = len(tokens)
+            case _:
+                pass

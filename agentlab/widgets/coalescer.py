@@ -20,6 +20,7 @@ from ipywidgets import Widget
 from agentlab.core.errors import WrongThread
 from agentlab.core.secrets import Scrubber, scrubber
 from agentlab.display.html import visible
+from agentlab.widgets.notebook import attended
 
 log = logging.getLogger("agentlab.widgets")
 INTERVAL_S = 1 / 25  # a jupyter server drops messages in silence; 30 a second is our budget
@@ -45,6 +46,11 @@ class Board(Widget):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self) -> None:
         self._cells: dict[str, Any] = {}
         super().__init__()
+
+    def open(self) -> None:
+        """Meet the page, if somebody is there to see it."""
+        if attended():
+            super().open()
 
     def get_state(
         self,
@@ -111,11 +117,11 @@ class Coalescer:
                 raise WrongThread("a live view needs a running loop: make it in a cell")
             self._board = self._board or Board()
             self._open[view.lane] = view
-            return str(self._board.model_id)
+            return str(self._board.model_id) if self._board.comm else ""
 
     def touch(self, view: View) -> None:
         """Note that ``view`` has news. Quick, and safe from any thread."""
-        mine = threading.get_ident() == self._thread
+        mine = self.at_home()
         if view.lane in self._touched and (mine or self._standing_in):
             return
         with self._lock:
@@ -124,6 +130,10 @@ class Coalescer:
         if not (mine or self._standing_in) and (here := running()):
             self._standing_in = True
             here.call_later(PATIENCE * self._interval, self._stand_in, here)
+
+    def at_home(self) -> bool:
+        """Tell whether this is the thread of the loop that messages leave from."""
+        return threading.get_ident() == self._thread
 
     def close(self, view: View) -> None:
         """Take down what ``view`` said; the board goes with its last view."""

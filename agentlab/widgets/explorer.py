@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from agentlab.core.errors import InvalidValue
+from agentlab.core.secrets import scrub
 from agentlab.display import mimebundle
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.live import LiveView
@@ -15,6 +16,8 @@ EXPLORERS = {
     "RuntimeMetrics": "metrics_view.MetricsView",
     "AgentMetricsRegistry": "metrics_view.MetricsView",
     "MetricsRegistry": "metrics_view.MetricsView",
+    "StreamingSession": "token_view.TokenView",
+    "HeardTokens": "token_view.TokenView",
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
@@ -34,32 +37,38 @@ class Explorer(LiveView):
 
     def __init__(self, subject: Any, coalescer: Coalescer = LIVE, **traits: Any) -> None:
         self.subject = subject
-        self._places: list[tuple[Any, Any]] = []
+        self._cards: list[Any] = []
+        self._lives: list[Any] = []
         self._shown_by = ""
         super().__init__(coalescer, **traits)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.subject!r}>"
+        return scrub(f"<{type(self).__name__} of {self.subject!r}>")
 
     def show(self) -> None:
-        """Show the card, and the explorer under it. Outside a notebook there is nothing to show."""
+        """Show the card, and the explorer under it; only the card where nobody is there to explore.
+
+        Outside a notebook there is nothing to show.
+        """
         if not in_notebook():
             return
         from IPython.display import display
 
         self._make_room()
-        self.touch()
-        data, meta = super()._repr_mimebundle_() or ({}, {})
-        card = display(mimebundle(self.subject), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        live = display(data, metadata=meta, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        self._places.append((card, live))
+        self._cards.append(display(mimebundle(self.subject), raw=True, display_id=True))  # type: ignore[no-untyped-call]
+        if self.comm:
+            self.touch()
+            data, meta = super()._repr_mimebundle_() or ({}, {})
+            self._lives.append(display(data, metadata=meta, raw=True, display_id=True))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Leave the card as it is now, and nothing else."""
-        places, self._places = self._places, []
-        for card, live in places:
-            card.update(mimebundle(self.subject), raw=True)
-            live.update(NOTHING, raw=True)
+        cards, self._cards = self._cards, []
+        lives, self._lives = self._lives, []
+        for each in cards:
+            each.update(mimebundle(self.subject), raw=True)
+        for each in lives:
+            each.update(NOTHING, raw=True)
         super().close()
 
     def asked(self, message: dict[str, Any]) -> None:
@@ -78,7 +87,7 @@ class Explorer(LiveView):
         here.append(self)
 
     def _ipython_display_(self) -> None:
-        if not self._places or self._shown_by != cell()[1]:  # opened by this cell, it is on show
+        if not self._cards or self._shown_by != cell()[1]:  # opened by this cell, it is on show
             self.show()
 
 

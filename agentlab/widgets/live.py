@@ -10,6 +10,7 @@ from anywidget import AnyWidget
 from traitlets import Unicode
 
 from agentlab.widgets.coalescer import LIVE, Coalescer
+from agentlab.widgets.notebook import attended
 
 STATIC = Path(__file__).parents[1] / "static"
 _lanes = count(1)
@@ -38,6 +39,11 @@ class LiveView(AnyWidget):
         super().__init__(lane=lane, board=board, **traits)
         self.on_msg(self._heard)
 
+    def open(self) -> None:
+        """Meet the page, if somebody is there to see it; a notebook then keeps no state of it."""
+        if attended():
+            super().open()
+
     def changes(self) -> dict[str, Any]:
         """Say what is different since the last time, by cell; None is for what is gone."""
         raise NotImplementedError
@@ -52,8 +58,9 @@ class LiveView(AnyWidget):
     def close(self) -> None:
         """Leave the page, and the board."""
         self._coalescer.close(self)
-        super().close()
-        self.layout.close()  # a widget too, that nobody else would close
+        if self.comm:
+            super().close()
+            self.layout.close()  # a widget too, that nobody else would close
 
     def _heard(self, _: object, content: Any, __: object) -> None:
         if isinstance(content, dict):

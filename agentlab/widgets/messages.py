@@ -121,4 +121,79 @@ class Grid(TypedDict):
     rows: list[list[Bit]]
 
 
-MESSAGES = (Head, Now, Words, Step, Child, End, Title, Tile, Bars, Bit, Grid)
+class Tokens(TypedDict):
+    """Tokens that follow each other: as they are drawn, their log p, or 1 where it is not known.
+
+    ``others`` are the model's alternatives, written out, and ``likely`` the log p of each, the
+    likeliest first; where they were not told, ``told`` is false.
+    """
+
+    texts: list[str]
+    logs: list[float]
+    others: list[list[str]]
+    likely: list[list[float]]
+    told: list[bool]
+
+
+class Spoken(TypedDict):
+    """What was said in a step: its first token, what was done and came of it, how sure that was.
+
+    Its parts begin at ``starts``, and each has a hue and a name.
+    """
+
+    no: int
+    first: int
+    did: str
+    came: str
+    bad: bool
+    sure: float
+    right: str
+    path: str
+    starts: list[int]
+    hues: list[str]
+    names: list[str]
+
+
+class Heard(TypedDict):
+    """How much was heard, in how many pieces and steps; where in Python; what to say if nothing.
+
+    Of a run that goes on, what was asked.
+    """
+
+    live: bool
+    asked: str
+    pieces: int
+    steps: int
+    root: str
+    empty: str
+
+
+class Chosen(TypedDict):
+    """The token that is selected, what counts as doubtful, in percent, and the step that is shown.
+
+    -1 is none, or all. ``by`` is the page that chose.
+    """
+
+    at: int
+    below: int
+    step: int
+    by: str
+
+
+MESSAGES = (
+    Head,
+    Now,
+    Words,
+    Step,
+    Child,
+    End,
+    Title,
+    Tile,
+    Bars,
+    Bit,
+    Grid,
+    Tokens,
+    Spoken,
+    Heard,
+    Chosen,
+)

@@ -40,12 +40,17 @@ class RunView(LiveView):
     def __call__(self, entry: Entry, /) -> None:
         """Take an entry, on whichever thread the run is."""
         self._news.append(entry)
-        self._coalescer.touch(self)
+        # Whoever takes them out takes all; but if its loop is kept busy, another must know of it.
+        if len(self._news) == 1 or not self._coalescer.at_home():
+            self.touch()
 
     def changes(self) -> dict[str, Any]:
         """Read what came since the last time, and say what is different."""
+        entries = list[Entry]()
         while self._news:
-            self._story.take(self._news.popleft())
+            entries.append(self._news.popleft())
+        for entry in entries:
+            self._story.take(entry)
         return self._story.news()
 
     def asked(self, message: dict[str, Any]) -> None:

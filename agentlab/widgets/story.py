@@ -42,10 +42,11 @@ class Voice:
     driven: bool = False
     end: events.RunEnded | None = None
 
-    def hear(self, offset: float) -> None:
-        """Count a token."""
-        self.first = self.first if self.heard else offset
-        self.heard, self.last = self.heard + 1, offset
+    def hear(self, offset: float, *, tokens: int = 1, since: float | None = None) -> None:
+        """Count a token; or several, the first of them said ``since`` then."""
+        if not self.heard:
+            self.first = offset if since is None else since
+        self.heard, self.last = self.heard + tokens, offset
         if (spent := offset - self.first) >= MOMENT_S:
             self.pace = (self.heard - 1) / spent
 
@@ -63,11 +64,16 @@ class Story:
         self._voices: dict[str, Voice] = {}
         self._cells: dict[str, Any] = {}
         self._changed: dict[int, Voice] = {}
+        self._heard: list[Entry] = []
         self._tail, self._turn, self._pieces, self._hidden = "", 0, 0, ROOM.ends
         self._longest = 0.0
 
     def take(self, entry: Entry) -> None:
         """Take an entry of the run, or of one below it."""
+        if type(entry.event) is events.Token and entry.run == self.session.session_id:
+            self._heard.append(entry)  # most are of this kind: they are seen to together
+            return
+        self._hear()
         if type(entry.event) in TAKEN:
             self.session.apply(entry)
         root = self.session.session_id
@@ -78,11 +84,20 @@ class Story:
             self._changed[voice.no] = voice
             self._others(voice, entry)
 
+    def _hear(self) -> None:
+        if not self._heard:
+            return
+        said, self._heard = self._heard, []
+        first, last = said[0], said[-1]
+        self._voice(first).hear(last.offset, tokens=len(said), since=first.offset)
+        self._tail += "".join([each.event.text for each in said])  # type: ignore[union-attr]
+
     def news(self) -> dict[str, Any]:
         """Give what is different; None is for what is gone.
 
         Whoever sends it hides the keys in it, so none is cut, and what may be half of one waits.
         """
+        self._hear()
         scrub = scrubber()
         cells, self._cells = self._cells, {}
         known = scrub.settled(self._tail)
@@ -108,9 +123,6 @@ class Story:
 
     def _own(self, voice: Voice, entry: Entry) -> None:
         match entry.event:
-            case events.Token(text=text):
-                voice.hear(entry.offset)
-                self._tail += text
             case events.RunStarted(agent=agent, prompt=prompt):
                 self._cells["head"] = Head(
                     agent=gist(agent),

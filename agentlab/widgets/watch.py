@@ -13,10 +13,12 @@ from agentlab.core.sync import LAST_WORDS_S
 from agentlab.display import mimebundle, page
 from agentlab.display.parts import Chip, card, note
 from agentlab.handle import RunHandle
+from agentlab.strategies.streaming_session import StreamingSession
 from agentlab.widgets.notebook import attended, in_notebook
 
 if TYPE_CHECKING:
     from agentlab.widgets.run_view import RunView
+    from agentlab.widgets.token_view import TokenWatch
 
 UNATTENDED = (
     "This notebook was executed by itself, and the run was not over when its cell was:"
@@ -25,13 +27,21 @@ UNATTENDED = (
 _watching: set[asyncio.Task[AgentSession]] = set()  # a loop holds its tasks only weakly
 
 
-def watch(handle: RunHandle) -> Watching:
+def watch(handle: RunHandle, *, tokens: bool = False) -> Watching:
     """Show a run while it goes on, leave its card where it was, and give the session.
 
     It must be awaited: ``session = await al.watch(lab.start("…"))``. Several at once go into
     ``asyncio.gather``. Stopped, a run gives the session so far; errors (with ``.session``), and
     cancellation, which stops the run, come through once the card is drawn. Outside a notebook
     this only waits.
+
+    Parameters
+    ----------
+    handle : RunHandle
+        What is watched.
+    tokens : bool
+        Show each token as it comes, shaded by how likely it was, with what the model might have
+        said instead; and leave the card of ``al.StreamingSession.of(session)``.
 
     Raises
     ------
@@ -40,7 +50,7 @@ def watch(handle: RunHandle) -> Watching:
     """
     if not isinstance(handle, RunHandle):
         raise InvalidValue(f"watch takes what runtime.start(…) gives, got {handle!r}")
-    return Watching(_watch(handle))
+    return Watching(_watch(handle, tokens=tokens))
 
 
 class Watching(Coroutine[Any, Any, AgentSession]):
@@ -71,10 +81,10 @@ class Watching(Coroutine[Any, Any, AgentSession]):
         self._work.close()
 
 
-async def _watch(handle: RunHandle) -> AgentSession:
+async def _watch(handle: RunHandle, *, tokens: bool) -> AgentSession:
     if not in_notebook():
         return await handle
-    return await _shown(handle, Stage(handle))
+    return await _shown(handle, Stage(handle, tokens=tokens))
 
 
 class Stage:
@@ -84,18 +94,16 @@ class Stage:
     pressed, and whoever executes the notebook would store it with all that makes it work.
     """
 
-    def __init__(self, handle: RunHandle) -> None:
+    def __init__(self, handle: RunHandle, *, tokens: bool = False) -> None:
         from IPython.display import display
 
-        self._handle = handle
-        self._view: RunView | None = None
+        self._handle, self._tokens = handle, tokens
+        self._view: RunView | TokenWatch | None = None
         if not attended():
             first = under_way(handle)
             self._shown = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
             return
-        from agentlab.widgets.run_view import RunView
-
-        self._view = RunView(handle.stop)
+        self._view = live(handle, tokens=tokens)
         self._shown = display(self._view, display_id=True)  # type: ignore[no-untyped-call]
         handle.trace.attach(self._view)
 
@@ -103,11 +111,23 @@ class Stage:
         """Put the card where the view is."""
         if self._view:
             self._handle.trace.detach(self._view)
-        last = mimebundle(self._handle.session)
+        session = self._handle.session
+        last = mimebundle(StreamingSession.of(session) if self._tokens else session)
         # As said by the cell that runs now: of one that is over, not everybody hears any more.
         Context().run(self._shown.update, last, raw=True)
         if self._view:
             self._view.close()
+
+
+def live(handle: RunHandle, *, tokens: bool) -> RunView | TokenWatch:
+    """Make the view of a run: of what it says and does, or of its tokens."""
+    if tokens:
+        from agentlab.widgets.token_view import TokenWatch
+
+        return TokenWatch(handle.stop)
+    from agentlab.widgets.run_view import RunView
+
+    return RunView(handle.stop)
 
 
 def under_way(handle: RunHandle) -> dict[str, str]:

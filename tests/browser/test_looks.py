@@ -23,7 +23,7 @@ THEMES = Path(sys.prefix) / "share/jupyter/lab/themes/@jupyterlab"
 LONG = {f"long {name}": thing for name, thing in everything("W" * 300).items()}
 SHOWN = {name: thing.to_html() for name, thing in {**states(), **LONG}.items()}
 HOSTS = ("light", "dark", "white", "black")
-PLAIN = "<h4>a</h4><table><tr><td>b</td></tr></table><ul><li>c</li></ul><pre>d</pre>"
+PLAIN = "<h4>a</h4><table><tr><td>b</td></tr></table><ul><li>c</li></ul><pre>d</pre><code>e</code>"
 LOOKS = """() => [...document.querySelectorAll('#plain *')].map(e => {
     const style = getComputedStyle(e);
     return [...style].map(name => style[name]).join();
@@ -75,7 +75,7 @@ def test_nothing_leaves_a_narrow_card(blank: Page, name: str) -> None:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_rest_of_the_page_is_as_it_was(blank: Page, host: str) -> None:
-    """A pandas frame, a heading, a list: as if we were not there."""
+    """A pandas frame, a plain heading, table, list and code: their computed styles are as ever."""
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}).to_html()
     others, looks = f'<div id="plain">{PLAIN}</div>{frame}', []
     for ours in ("", SHOWN["many steps"]):

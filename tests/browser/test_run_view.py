@@ -62,7 +62,7 @@ def test_saved_and_reopened_elsewhere(lab: Lab, tab: Tab) -> None:
 
 
 def test_tokens_before_the_view_are_shown(lab: Lab, tab: Tab) -> None:
-    """Run All without a pause: what was said before the page had loaded the view is shown."""
+    """Tokens sent before the view is rendered are shown: Run All, without a pause."""
     talk = """
 words = [f"w{i} " for i in range(5000)]
 hold = asyncio.Event()
@@ -202,7 +202,7 @@ def test_stop_within_200_ms(lab: Lab, tab: Tab, start: str, press: str) -> None:
 def test_every_ending_leaves_a_card(
     lab: Lab, tab: Tab, cell: str, word: str, raised: str | None
 ) -> None:
-    """Whatever happens, the output is the card, and errors are seen."""
+    """After finish, error, cancel and kernel interrupt the output is HTML, and errors are seen."""
     tab.open(lab, "ends.ipynb", SETUP, cell)
     tab.run_all()
     if raised == "CancelledError":

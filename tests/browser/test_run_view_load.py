@@ -62,15 +62,32 @@ def test_eight_streams_in_30_messages(lab: Lab, tab: Tab) -> None:
     assert "rate exceeded" not in tab.page.inner_text(".jp-Notebook")
 
 
+TIMERS = """() => {
+    window.timers = 0; const ours = new Set();
+    const { setInterval, clearInterval } = window;
+    window.setInterval = (...args) => {
+        const timer = setInterval(...args);
+        ours.add(timer); window.timers = ours.size;
+        return timer; };
+    window.clearInterval = (timer) => {
+        clearInterval(timer);
+        ours.delete(timer); window.timers = ours.size; }; }"""
+WIDGETS = "from ipywidgets.widgets.widget import _instances\nprint(len(_instances))"
+
+
 @pytest.mark.parametrize("runs", [50])
 def test_reruns_leave_nothing(lab: Lab, tab: Tab, runs: int) -> None:
-    """Fifty runs of a cell leave no more listeners than those of a cell that only shows a card."""
+    """Re-running the cell fifty times leaves no growing count of listeners, nodes or timers.
+
+    That is, no more than those of a cell that only shows a card; nor of widgets in the kernel.
+    """
     left = {}
     for name, cell in (
         ("static", "display(await runtime(500).start(ASK));"),
         ("live", "await al.watch(runtime(500).start(ASK));"),
     ):
-        tab.open(lab, f"{name}.ipynb", SETUP, cell)
+        tab.open(lab, f"{name}.ipynb", SETUP, cell, WIDGETS)
+        tab.page.evaluate(TIMERS)
         cdp = tab.page.context.new_cdp_session(tab.page)
         cdp.send("Performance.enable")
         counts = []
@@ -82,9 +99,11 @@ def test_reruns_leave_nothing(lab: Lab, tab: Tab, runs: int) -> None:
                 cdp.send("HeapProfiler.collectGarbage")
                 told = cdp.send("Performance.getMetrics")["metrics"]
                 figures = {each["name"]: each["value"] for each in told}
-                counts.append((figures["JSEventListeners"], figures["Nodes"]))
+                timers, widgets = tab.page.evaluate("window.timers"), tab.outputs()[-1]["text"]
+                counts.append((figures["JSEventListeners"], figures["Nodes"], timers, int(widgets)))
         left[name] = tuple(int(b - a) for a, b in zip(*counts, strict=True))
-    measured(f"after {runs} runs, listeners and nodes more: {left}")
+    measured(f"after {runs} runs, listeners, nodes, timers and widgets more: {left}")
 
     assert left["live"][0] < left["static"][0] + runs // 2  # one a run would be twice that
     assert left["live"][1] <= left["static"][1] + 200
+    assert left["live"][2:] == (0, 0)

@@ -49,7 +49,7 @@ def test_any_text_stays_text(text: str, title: str) -> None:
 
 
 def test_the_sheet_keeps_to_itself() -> None:
-    """No ids, nothing from elsewhere, nothing on the root, no selector outside of ours."""
+    """No ids, nothing from elsewhere, nothing on the root, no selector outside of ``.agl``."""
     text = re.sub(r"/\*.*?\*/", "", stylesheet(), flags=re.DOTALL)
     before, nested = text.split(".agl.agl.agl {")
     selectors = re.findall(r"^([^@\s][^{]*)\{", before, flags=re.MULTILINE)

@@ -1,4 +1,7 @@
-"""A cell shows something, whatever it is given."""
+"""``_repr_html_`` never raises: with empty, huge, half-built, failed and cyclic objects.
+
+What is huge, and what is below itself, is in ``test_sizes``.
+"""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ LARGE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_it_stays_small(name: str) -> None:
-    """Under 64 KB, well-formed, drawn as it should be; and each cut names what holds the rest."""
+    """At most 64 KB, whatever there is: how many are hidden is said, and what holds the rest."""
     shown, cut = LARGE[name]
     bundle = mimebundle(shown)
 
@@ -110,18 +110,18 @@ def test_it_stays_small(name: str) -> None:
 
 
 def best(shown: Any) -> float:
-    """Time a view, the best of several."""
+    """Give the milliseconds of work that a view is, the best of several."""
     times = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = time.thread_time()
         shown.to_html()
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times) * 1000
 
 
 @pytest.mark.parametrize("name", ["10,000 steps", "80,000 entries"])
 def test_it_is_quick(name: str) -> None:
-    """Ten thousand steps are drawn in less than 50 ms."""
+    """Ten thousand steps are less than 50 ms of work."""
     assert best(LARGE[name][0]) < 50
 
 

@@ -16,7 +16,7 @@ import msgspec
 from agentlab.core import errors
 from agentlab.core.clock import FakeClock
 from agentlab.core.events import Entry, Event, ReActStep
-from agentlab.core.protocols import Hit
+from agentlab.core.protocols import Hit, Usage
 from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
@@ -26,6 +26,8 @@ from agentlab.graph.facts import rivers
 from agentlab.graph.knowledge import KnowledgeGraph
 from agentlab.graph.store import GraphStore
 from agentlab.handle import RunHandle
+from agentlab.models.anthropic import AnthropicProvider
+from agentlab.models.openai import OpenAiProvider
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
@@ -321,6 +323,13 @@ def guards() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def hosted(text: str) -> AnthropicProvider:
+    """Give a model elsewhere that has answered, with ``text`` wherever it takes any."""
+    model = AnthropicProvider("key-7f3a9b1c5d2e", model=text, extra={text: text})
+    model.last_usage = Usage(1000, 1)
+    return model
+
+
 def everything(text: str) -> dict[str, Any]:
     """Give one of each thing that has a view, with ``text`` everywhere."""
     tools, named = ToolRegistry([spec(text)], clock=FakeClock()), NamedToolRegistry([Named(text)])
@@ -330,7 +339,8 @@ def everything(text: str) -> dict[str, Any]:
         "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
-        "error": failure(text), **counted(text), **kept(text), **known(text),
+        "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
+        **known(text),
     }  # fmt: skip
 
 
@@ -378,6 +388,8 @@ def states() -> dict[str, Any]:
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
         **streams(), **graphs(),
+        "keyless model": AnthropicProvider(base_url="https://host/v1"),
+        "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
         "builtins": NamedToolRegistry.with_builtins(),

@@ -78,7 +78,7 @@ def test_a_model_that_was_fetched(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (None, "pass model=: 'local', 'local:<name>' (see agentlab models list), or the path of"),
+        (None, "pass model=: 'local', 'local:<name>' (see agentlab models list), the path of"),
         ("loca", "no model is called 'loca' (did you mean 'local'?): 'local', 'local:<name>'"),
         ("gpt-9", "no model is called 'gpt-9': 'local', 'local:<name>' (see agentlab models list)"),
         ("", "no model is called '': 'local'"),

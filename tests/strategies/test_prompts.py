@@ -109,7 +109,8 @@ SETS: dict[str, list[ToolSpec]] = {
     "all": [now, book, get_weather, calculator, population],
 }
 CASES = pytest.mark.parametrize("tools", SETS.values(), ids=SETS)
-ALL = pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+IN_TEXT = [each for each in PROFILES.values() if not each.native]
+ALL = pytest.mark.parametrize("profile", IN_TEXT, ids=lambda each: each.name)
 
 
 def steps(text: str) -> list[str]:
@@ -268,6 +269,22 @@ def test_options(profile: PromptProfile) -> None:
         assert options == {"grammar": grammar}
 
 
+def test_the_native_profile() -> None:
+    """The tools go with the question, whole, and the text says how to call them, and how to end."""
+    profile = PROFILES["native"]
+    (sent,) = profile.options([population])["tools"]
+
+    assert sent == {
+        "name": "population",
+        "description": population.description,
+        "schema": population.schema,
+    }
+    assert "population" not in profile.system("", [population])
+    assert "FINAL_ANSWER" in profile.system("", [population])
+    assert profile.options([]) == {"tools": []}
+    assert profile.system("You are terse.", []) == "You are terse."
+
+
 @ALL
 @pytest.mark.parametrize("brk", LINE_BREAKS, ids=lambda c: f"{ord(c):x}")
 def test_a_description_stays_on_its_line(profile: PromptProfile, brk: str) -> None:
@@ -332,7 +349,7 @@ def test_which_profile() -> None:
 )
 def test_unknown_profiles(name: str, hint: str) -> None:
     """The known ones are named, whoever asked for it."""
-    told = f"there is no prompt profile {name!r}{hint}; known are default, base, chat"
+    told = f"there is no prompt profile {name!r}{hint}; known are default, native, base, chat"
     with pytest.raises(InvalidValue) as caught:
         asked(ScriptedModel("a"), name)
     assert str(caught.value) == told

@@ -59,14 +59,14 @@ def test_only_waiting_for_tokens_counts() -> None:
 
     async def steady(_: str) -> AsyncIterator[str]:
         for piece in ("Thought: a\n", "Action: ", "FINAL_ANSWER ", "4", "2"):
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.15)
             yield piece
 
     async def slow(_: InferenceToken) -> None:
-        await asyncio.sleep(0.12)
+        await asyncio.sleep(0.6)
 
     callbacks = StreamingCallbacks().on_token(slow)
-    loop = StreamingReActLoop(steady, 5, token_timeout_ms=100).with_callbacks(callbacks)
+    loop = StreamingReActLoop(steady, 5, token_timeout_ms=500).with_callbacks(callbacks)
 
     assert loop.run_sync("Go").final_answer() == "42"
 

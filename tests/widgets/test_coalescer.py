@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from agentlab.core.errors import WrongThread
+from agentlab.core.events import RunStarted, Token
+from agentlab.core.trace import Trace
 from agentlab.widgets.coalescer import INTERVAL_S, Board, Coalescer
+from agentlab.widgets.run_view import RunView
 
 ROOT = Path(__file__).parents[2]
 
@@ -182,6 +185,29 @@ def test_while_a_cell_blocks_the_kernel(sent: list[dict[str, Any]]) -> None:
         thread.join()  # as a cell does that is not async
         assert 3 <= len(sent) <= 0.7 / INTERVAL_S
         assert sent[-1]["v.no"] == 250
+
+    asyncio.run(kernel())
+
+
+def test_a_run_goes_on_after_its_cell(sent: list[dict[str, Any]]) -> None:
+    """What it said in the cell that started it still waits when the next one blocks the kernel."""
+    coalescer = Coalescer()
+    trace = Trace()
+
+    async def run() -> None:
+        for _ in range(100):
+            trace.emit(Token(1, "word ", None, None), run="r")
+            await asyncio.sleep(0.005)
+
+    async def kernel() -> None:
+        trace.emit(RunStarted("a", "q", "m", "s", {}), run="r")
+        view = RunView(coalescer=coalescer)
+        trace.attach(view)
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        thread.join()
+        assert [message for message in sent if "word word" in str(message)]
+        view.close()
 
     asyncio.run(kernel())
 

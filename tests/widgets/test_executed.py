@@ -22,6 +22,8 @@ CELLS = (
     "handle = start()\nhandle",
     "while not handle.done(): await asyncio.sleep(.05)\nawait asyncio.sleep(.05)",
     "start()",
+    "view = al.RuntimeMetrics().explore()\nview",
+    "al.StreamingSession.of(session).explore().close()",
 )
 
 
@@ -40,9 +42,9 @@ def test_executed_by_itself(tmp_path: Path) -> None:
     shown = [[o["data"] for o in cell.outputs if "data" in o] for cell in book.cells]
 
     assert "widgets" not in book.metadata
-    assert [len(outputs) for outputs in shown] == [0, 1, 1, 0, 1]
-    watched, last_line, too_late = (outputs[0] for outputs in shown if outputs)
-    for data in (watched, last_line, too_late):
+    assert [len(outputs) for outputs in shown] == [0, 1, 1, 0, 1, 1, 1]
+    watched, last_line, too_late, *explored = (outputs[0] for outputs in shown if outputs)
+    for data in (watched, last_line, too_late, *explored):
         assert set(data) == {"text/plain", "text/html"}
     for data in (watched, last_line):
         assert data["text/plain"] == "<AgentSession 'agent' final_answer, 1 step>"

@@ -14,6 +14,7 @@ from IPython.core.formatters import DisplayFormatter
 import agentlab as al
 from agentlab.widgets.notebook import attended
 from agentlab.widgets.run_view import RunView
+from agentlab.widgets.token_view import TokenWatch
 from agentlab.widgets.watch import show
 
 LAST = "Thought: done\nAction: FINAL_ANSWER 42"
@@ -109,6 +110,21 @@ def test_a_view_then_a_card(places: list[Place]) -> None:
 
     assert [session.final_answer() for session in asyncio.run(main())] == ["42"] * 3
     assert cards(places) == ["<AgentSession 'agent' final_answer, 1 step>"] * 3
+
+
+def test_token_by_token(places: list[Place]) -> None:
+    """What is left is the card of the tokens that were heard; the session is what comes back."""
+
+    async def main() -> al.AgentSession:
+        return await al.watch(al.AgentRuntime(al.ScriptedModel(LAST)).start("?"), tokens=True)
+
+    session = asyncio.run(main())
+    ((view, card),) = [place.shown for place in places]
+    assert session.final_answer() == "42"
+    assert isinstance(view, TokenWatch)
+    assert view.comm is None
+    assert card["text/plain"].startswith("<StreamingSession final_answer, 1 step, ")
+    assert "agl-toks" in card["text/html"]
 
 
 def test_stopped(places: list[Place]) -> None:

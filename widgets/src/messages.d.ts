@@ -101,3 +101,58 @@ export interface Grid {
   classes: string[];
   rows: Bit[][];
 }
+
+/** Tokens that follow each other: as they are drawn, their log p, or 1 where it is not known.
+
+    ``others`` are the model's alternatives, written out, and ``likely`` the log p of each, the
+    likeliest first; where they were not told, ``told`` is false.
+     */
+export interface Tokens {
+  texts: string[];
+  logs: number[];
+  others: string[][];
+  likely: number[][];
+  told: boolean[];
+}
+
+/** What was said in a step: its first token, what was done and came of it, how sure that was.
+
+    Its parts begin at ``starts``, and each has a hue and a name.
+     */
+export interface Spoken {
+  no: number;
+  first: number;
+  did: string;
+  came: string;
+  bad: boolean;
+  sure: number;
+  right: string;
+  path: string;
+  starts: number[];
+  hues: string[];
+  names: string[];
+}
+
+/** How much was heard, in how many pieces and steps; where in Python; what to say if nothing.
+
+    Of a run that goes on, what was asked.
+     */
+export interface Heard {
+  live: boolean;
+  asked: string;
+  pieces: number;
+  steps: number;
+  root: string;
+  empty: string;
+}
+
+/** The token that is selected, what counts as doubtful, in percent, and the step that is shown.
+
+    -1 is none, or all. ``by`` is the page that chose.
+     */
+export interface Chosen {
+  at: number;
+  below: number;
+  step: number;
+  by: string;
+}

@@ -29,6 +29,7 @@ export function frame(close, ...acts) {
   const voice = speaker();
   /** @param {Title} title */
   const paint = (title) => {
+    if (chip.textContent !== title.word) voice.say(title.word); // once, for there is more to say
     say(kind, title.kind);
     say(name, title.name);
     say(chip, title.word);
@@ -36,7 +37,6 @@ export function frame(close, ...acts) {
     name.title = title.path;
     chip.className = `agl-chip ${title.hue}`.trim();
     chip.hidden = !title.word;
-    voice.say(title.word);
   };
   return { card: section(body, voice.region), body, head, paint, say: voice.say, leave: voice.leave };
 }
