@@ -20,7 +20,8 @@ from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
-from agentlab.graph.base import EntityRow, Graph
+from agentlab.graph.base import Graph
+from agentlab.graph.measures import EntityRow
 from agentlab.observe.agent_metrics import AgentMetricsRegistry, AgentMetricsSnapshot
 from agentlab.observe.exposition import SampleRow
 from agentlab.observe.histogram import BucketRow

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentlab.graph.snapshot import Snapshot
 
-ROOM = 4_000_000  # states, a source and a node each, that are looked at together
+ROOM = 3_000_000  # nodes and edges, once for each source, that are looked at together
 
 
 def betweenness(graph: Snapshot, *, normalized: bool = True) -> list[float]:
@@ -40,7 +40,7 @@ def _by_numpy(graph: Snapshot) -> list[float]:
 
     n = len(graph)
     total = np.zeros(n)
-    batch = max(1, min(n, ROOM // max(n, 1)))
+    batch = max(1, min(n, ROOM // max(n + len(graph.heads), 1)))
     for first in range(0, n, batch):
         total += _batch(graph, first, min(first + batch, n))
     return [float(each) for each in total]

@@ -10,8 +10,9 @@ import msgspec
 from agentlab.core.errors import InvalidValue
 from agentlab.core.extras import need
 from agentlab.graph import graphml
-from agentlab.graph.base import E, Graph
 from agentlab.graph.entities import Entity, Relationship
+from agentlab.graph.holding import E
+from agentlab.graph.measures import Measured
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,7 +24,7 @@ RELATED = "related_to"  # where nobody says how
 MISSING = "missing"  # a node that is only named
 
 
-class Exported(Graph[E]):
+class Exported(Measured[E]):
     """A graph that can be taken elsewhere, and back: nothing is lost on the way."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,6 +185,21 @@ class Exported(Graph[E]):
             for end in (end for edge in found for end in edge.ends[:2]):
                 known.setdefault(end, Entity(end))
         return cls.made(known.values(), found, **settings)
+
+    def to_dot(self) -> str:
+        """Write it in the language of Graphviz: a line an entity, a line an edge, left to right."""
+        entities, edges = self.held()
+        lines = [f"digraph {type(self).__name__} {{", "  rankdir=LR;"]
+        lines += [f"  {quoted(e.id)} [label={quoted(self.dot_label(e))}];" for e in entities]
+        for edge in edges:
+            tail, head, kind = edge.ends
+            label = quoted(f"{kind} ({edge.weight:.2f})")
+            lines.append(f"  {quoted(tail)} -> {quoted(head)} [label={label}];")
+        return "\n".join(lines) + "\n}\n"
+
+    def dot_label(self, entity: Entity) -> str:
+        """Say what an entity is: its id, and its label where it has one."""
+        return f"{entity.id}\n{entity.label}" if entity.label else entity.id
 
     def to_graphml(self) -> str:
         """Write it as GraphML, for Gephi, yEd, Cytoscape and others."""

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agentlab.core.errors import InvalidValue
 from agentlab.core.text import compact
 from agentlab.graph import algorithms
+from agentlab.graph.base import Graph
 from agentlab.graph.entities import Entity, Relation
-from agentlab.graph.export import quoted
-from agentlab.graph.keeping import Kept
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-class KnowledgeGraph(Kept[Relation]):
+class KnowledgeGraph(Graph[Relation]):
     """Entities and relations, which may name entities that nobody has described yet.
 
     >>> graph = KnowledgeGraph()
@@ -166,16 +165,10 @@ class KnowledgeGraph(Kept[Relation]):
         """Give what an entity is called, or else its id."""
         return entity.label or entity.id
 
-    def to_dot(self) -> str:
-        """Write it in the language of Graphviz."""
-        entities, relations = self.held()
-        lines = [f"  {quoted(each.id)} [label={quoted(dot_label(each))}];" for each in entities]
-        lines += [
-            f"  {quoted(r.from_id)} -> {quoted(r.to_id)}"
-            f" [label={quoted(f'{r.kind} ({r.weight:.2f})')}];"
-            for r in relations
-        ]
-        return "\n".join(["digraph KnowledgeGraph {", "  rankdir=LR;", *lines, "}", ""])
+    def dot_label(self, entity: Entity) -> str:
+        """Say what an entity is: its label, and a line a property."""
+        lines = (f"{name}={as_text(value)}" for name, value in entity.properties.items())
+        return "\n".join([entity.label, *lines])
 
     def _add(self, edge: Relation) -> None:
         key: tuple[Any, ...] = edge.ends
@@ -187,12 +180,6 @@ class KnowledgeGraph(Kept[Relation]):
                 key = (*key, self._serial)
                 self._serial += 1
             self._insert(key, edge)
-
-
-def dot_label(entity: Entity) -> str:
-    """Say what an entity is: its label, and a line a property."""
-    lines = (f"{name}={as_text(value)}" for name, value in entity.properties.items())
-    return "\n".join([entity.label, *lines])
 
 
 def as_text(value: Any) -> str:

@@ -14,7 +14,7 @@ from agentlab.core.files import path_of, replacing
 from agentlab.core.secrets import scrub
 
 if TYPE_CHECKING:
-    from agentlab.graph.base import Graph
+    from agentlab.graph.measures import Measured
 
 WIDTH, HEIGHT = 1120, 700
 HUES = ("#2d8cff", "#12a85c", "#d98a00", "#8a63f0", "#f04438")
@@ -62,7 +62,7 @@ class OfflineNetwork(Network):  # type: ignore[misc]  # it says nothing of its t
         )
 
 
-def network(graph: Graph[Any], seed: int) -> OfflineNetwork:
+def network(graph: Measured[Any], seed: int) -> OfflineNetwork:
     """Make the network of a graph, where its layout puts things; colours are communities."""
     made, places, rows = OfflineNetwork(), graph.layout(seed), graph.rows()
     titles = {entity.id: graph.title(entity) for entity in graph.held()[0]}

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from agentlab.core.errors import GraphError
 from agentlab.graph import algorithms
+from agentlab.graph.base import Graph
 from agentlab.graph.entities import Entity, Relationship
-from agentlab.graph.export import quoted
-from agentlab.graph.keeping import Kept
 from agentlab.graph.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-class GraphStore(Kept[Relationship]):
+class GraphStore(Graph[Relationship]):
     """Entities, and relationships between those that are there.
 
     An agent's runs count its entities (``AgentRuntime(graph=…)``), and its tools can ask it (see
@@ -185,16 +184,6 @@ class GraphStore(Kept[Relationship]):
             ]
         return self.made(chosen.values(), between, **self.settings())
 
-    def to_dot(self) -> str:
-        """Write it in the language of Graphviz."""
-        entities, edges = self.held()
-        lines = [f"  {quoted(each.id)} [label={quoted(dot_label(each))}];" for each in entities]
-        lines += [
-            f"  {quoted(e.from_)} -> {quoted(e.to)} [label={quoted(f'{e.kind} ({e.weight:.2f})')}];"
-            for e in edges
-        ]
-        return "\n".join(["digraph GraphStore {", "  rankdir=LR;", *lines, "}", ""])
-
     def _add(self, edge: Relationship) -> None:
         key = edge.ends
         with self._lock:
@@ -219,8 +208,3 @@ class GraphStore(Kept[Relationship]):
             self._known(to, "target")
             graph = self.snapshot()
         return graph, graph.index[from_], graph.index[to]
-
-
-def dot_label(entity: Entity) -> str:
-    """Say what an entity is: its id, and its label where it has one."""
-    return f"{entity.id}\n{entity.label}" if entity.label else entity.id
