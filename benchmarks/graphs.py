@@ -14,6 +14,7 @@ import os
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from random import Random
@@ -183,6 +184,7 @@ def measures(graph: GraphStore, multi: Any, made: Any, nodes: int) -> None:
 
 def main() -> None:
     """Measure everything at both sizes, and how it grows."""
+    warnings.simplefilter("ignore")  # igraph warns of what cannot be reached
     print(f"igraph: {'yes' if IGRAPH else 'no'}; SciPy: {'yes' if find_spec('scipy') else 'no'}")
     built = []
     for nodes, edges in SIZES:

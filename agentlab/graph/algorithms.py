@@ -56,13 +56,34 @@ def preorder(graph: Snapshot, start: int) -> list[int]:
 
 
 def hops(graph: Snapshot, start: int, goal: int, *, either_way: bool = False) -> list[int] | None:
-    """Give a path with the fewest edges, or None; ``either_way`` takes them backwards too."""
+    """Give a path with the fewest edges, or None; ``either_way`` takes them backwards too.
+
+    From both ends at once, a step at a time on the side where there is less to look at. Of paths
+    as short it is always the same one.
+    """
     if start == goal:
         return [start]
-    _, before = walk(graph.around, start) if either_way else reach(graph, start)
-    if before[goal] == NOBODY:
-        return None
-    return list(back(before, goal))[::-1]
+    near: Sequence[Iterable[int]] = graph.around
+    sides = (near, near) if either_way else (graph.successors, graph.predecessors)
+    before: tuple[dict[int, int], dict[int, int]] = ({start: NOBODY}, {goal: NOBODY})
+    edge = [[start], [goal]]
+    while edge[0] and edge[1]:
+        side = len(edge[1]) < len(edge[0])
+        here, there, fresh = before[side], before[not side], list[int]()
+        for i in edge[side]:
+            for j in sides[side][i]:
+                if j not in here:
+                    here[j] = i
+                    if j in there:
+                        return joined(before, j)
+                    fresh.append(j)
+        edge[side] = fresh
+    return None
+
+
+def joined(before: Sequence[dict[int, int]], meeting: int) -> list[int]:
+    """Give the path that leads from both ends to where they meet."""
+    return [*reversed([*back(before[0], meeting)]), *back(before[1], before[1][meeting])]
 
 
 def back(before: Any, last: int) -> Iterator[int]:
@@ -99,7 +120,7 @@ def cheapest(graph: Snapshot, start: int, goal: int) -> tuple[list[int], float] 
                     best, meeting = total + there[j], j
     if meeting == NOBODY:
         return None
-    path = [*reversed([*back(before[0], meeting)]), *back(before[1], before[1][meeting])]
+    path = joined(before, meeting)
     return path, weight_of(sides[0], path)
 
 

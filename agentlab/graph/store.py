@@ -187,9 +187,9 @@ class GraphStore(Graph[Relationship]):
     def _add(self, edge: Relationship) -> None:
         key = edge.ends
         with self._lock:
-            for role, end in (("source", key[0]), ("target", key[1])):
-                if end not in self._entities:
-                    self._known(end, role)
+            if key[0] not in self._entities or key[1] not in self._entities:
+                self._known(key[0], "source")
+                self._known(key[1], "target")
             if key in self._edges:
                 raise GraphError(
                     f"Relationship '{edge.kind}' from '{edge.from_}' to '{edge.to}' already exists"
