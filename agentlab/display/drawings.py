@@ -43,37 +43,31 @@ class Drawn(NamedTuple):
 
 def drawn_of(whole: Snapshot, titles: Mapping[str, str], most: int) -> Drawn:
     """Choose what to draw, and where; of a very large graph the communities of what is drawn."""
-    key = "drawn", most
-    if key not in whole.memory:
-        chosen = sorted(central(whole, most), key=lambda i: (-whole.degrees[i], i))
-        part = Snapshot([whole.names[i] for i in chosen], whole.edges)
-        if len(whole.edges) <= EASY:
-            of = whole.memory.setdefault(
-                ("communities", "louvain", 0), communities(whole, "louvain", 0)
-            )
-            homes, sizes = [of[i] for i in chosen], Counter(of)
-        else:
-            homes = communities(part, "louvain", 0)
-            sizes = Counter(homes)
-        places = layout(part, 0)
-        if len(chosen) == len(whole):
-            every = whole.memory.setdefault(("layout", 0), layout(whole, 0))
-            places = [every[i] for i in chosen]
-        whole.memory[key] = part, [whole.degrees[i] for i in chosen], places, homes, sizes
-    part, degrees, places, homes, sizes = whole.memory[key]
-    # Of those of which as much is drawn, the one with the best connected member comes first.
-    drawn = Counter(homes)
+    part, chosen = whole.once(("part", most), lambda: _part(whole, most))
+    if len(whole.edges) <= EASY:
+        of = communities(whole, "louvain", 0)
+        homes, sizes = [of[i] for i in chosen], Counter(of)
+    else:
+        homes = communities(part, "louvain", 0)
+        sizes = Counter(homes)
+    drawn = Counter(homes)  # in order, and so of equals that with the best connected member first
     ranked = sorted(drawn, key=lambda each: (sizes[each] == 1, -drawn[each]))
     called = [titles.get(name, name) for name in part.names]
+    every = layout(whole if len(part) == len(whole) else part, 0)
     return Drawn(
         part,
         called,
-        degrees,
-        places,
+        [whole.degrees[i] for i in chosen],
+        [every[i] for i in chosen] if len(part) == len(whole) else every,
         [ranked.index(each) for each in homes],
         [called[homes.index(each)] for each in ranked],
         [sizes[each] for each in ranked],
     )
+
+
+def _part(whole: Snapshot, most: int) -> tuple[Snapshot, list[int]]:
+    chosen = sorted(central(whole, most), key=lambda i: (-whole.degrees[i], i))
+    return Snapshot([whole.names[i] for i in chosen], whole.edges), chosen
 
 
 def picture(drawn: Drawn, title: str) -> Html:

@@ -32,14 +32,14 @@ def communities(graph: Snapshot, method: Method, seed: int) -> list[int]:
     NotConfigured
         igraph, which knows ``leiden``, is not installed.
     """
-    ways: dict[str, Callable[[], list[int]]] = {
+    ways: dict[Any, Callable[[], list[int]]] = {
         "louvain": lambda: louvain(graph, seed),
         "leiden": lambda: leiden(graph, seed),
         "label_propagation": lambda: propagate(graph, ROUNDS),
     }
     if method not in ways:
         raise InvalidValue(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
-    return renumbered(graph, ways[method]())
+    return graph.once(("communities", method, seed), lambda: renumbered(graph, ways[method]()))
 
 
 def renumbered(graph: Snapshot, labels: list[int]) -> list[int]:

@@ -34,11 +34,14 @@ def layout(graph: Snapshot, seed: int) -> list[Place]:
 
     Parts that nothing joins stand beside each other, the largest first.
     """
+    return graph.once(("layout", seed), lambda: _layout(graph, seed))
+
+
+def _layout(graph: Snapshot, seed: int) -> list[Place]:
     boxes = []
     for part in parts(graph):
         points = turned(_part(graph, part, seed))
-        left, top = (min(each[axis] for each in points) for axis in (0, 1))
-        boxes.append((part, [(x - left, y - top) for x, y in points]))
+        boxes.append((part, boxed(points)))
     places: list[Place] = [(0.5, 0.5)] * len(graph)
     for (part, points), (left, top) in zip(boxes, shelved([p for _, p in boxes]), strict=True):
         for i, (x, y) in zip(part, points, strict=True):

@@ -53,10 +53,10 @@ class Measured(Holding[E]):
         their last digits.
         """
         graph = self.snapshot()
-        key = "betweenness", normalized
-        if key not in graph.memory:
-            graph.memory[key] = betweenness(graph, normalized=normalized)
-        return _by_id(graph, graph.memory[key])
+        shares = graph.once(
+            ("betweenness", normalized), lambda: betweenness(graph, normalized=normalized)
+        )
+        return _by_id(graph, shares)
 
     def label_propagation_communities(self, max_iterations: int = ROUNDS) -> dict[str, int]:
         """Give the number of each community, by id: a label is that of most neighbours.
@@ -82,13 +82,11 @@ class Measured(Holding[E]):
         method : {"louvain", "leiden", "label_propagation"}
             How; ``leiden`` needs igraph, the extra ``graph``.
         seed : int
-            In which order things are tried. Equal seeds give equal answers, on any machine.
+            In which order things are tried. Equal seeds give equal answers, whatever is installed;
+            those of ``leiden`` are as its version of igraph has them.
         """
         graph = self.snapshot()
-        key = "communities", method, seed
-        if key not in graph.memory:
-            graph.memory[key] = communities(graph, method, seed)
-        return _by_id(graph, graph.memory[key])
+        return _by_id(graph, communities(graph, method, seed))
 
     def detect_cycles(self) -> bool:
         """Tell whether some edges lead round in a ring."""
@@ -108,13 +106,10 @@ class Measured(Holding[E]):
     def layout(self, seed: int = 0) -> dict[str, tuple[float, float]]:
         """Give a place for each entity, in a square of side 1, by the order they were added.
 
-        What is related is near. Equal graphs and seeds give equal places, on any machine.
+        What is related is near. Equal graphs and seeds give equal places, in every process.
         """
         graph = self.snapshot()
-        key = "layout", seed
-        if key not in graph.memory:
-            graph.memory[key] = layout(graph, seed)
-        return dict(zip(graph.names, graph.memory[key], strict=True))
+        return dict(zip(graph.names, layout(graph, seed), strict=True))
 
     def rows(self) -> list[EntityRow]:
         """Give a row an entity, in the order they were added."""

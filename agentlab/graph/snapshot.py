@@ -6,15 +6,16 @@ asked for more than once (neighbours, matrices, communities) it works out once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from agentlab.graph.entities import Edge
 
 Neighbours: TypeAlias = list[list[int]]
 Distances: TypeAlias = list[dict[int, float]]
+T = TypeVar("T")
 
 
 class Snapshot:
@@ -34,6 +35,7 @@ class Snapshot:
         self.edges: list[Edge] = []
         self.tails: list[int] = []
         self.heads: list[int] = []
+        self._known: dict[tuple[Any, ...], Any] = {}
         number = self.index.get
         for edge in edges:
             tail, head, _ = edge.ends
@@ -116,10 +118,12 @@ class Snapshot:
                 counted[i] += 1
         return counted
 
-    @cached_property
-    def memory(self) -> dict[Any, Any]:
-        """What was worked out for whoever may ask again, by what it is."""
-        return {}
+    def once(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Work something out, or give it as it was worked out before; ``key`` says what it is."""
+        if key not in self._known:
+            self._known[key] = make()
+        known: T = self._known[key]
+        return known
 
     def _neighbours(self, here: list[int], there: list[int]) -> Neighbours:
         found: list[dict[int, None]] = [{} for _ in self.names]
