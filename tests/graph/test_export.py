@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentlab.core.errors import GraphError, InvalidValue, PersistenceError
+from agentlab.core.errors import GraphError, InvalidValue, NotConfigured, PersistenceError
 from agentlab.graph import graphml
 from agentlab.graph.entities import Entity, Relation, Relationship
 from agentlab.graph.facts import rivers
@@ -283,6 +284,13 @@ def test_pyvis(tmp_path: Path) -> None:
     assert (network.num_nodes(), network.num_edges()) == (len(HOSTILE), 2 * len(HOSTILE) - 2)
     assert network._repr_html_().count("<iframe") == 1
     assert repr(network) == f"<OfflineNetwork {len(HOSTILE)} nodes, {2 * len(HOSTILE) - 2} edges>"
+
+
+def test_without_pyvis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is said, and how to get it."""
+    monkeypatch.setitem(sys.modules, "pyvis", None)
+    with pytest.raises(NotConfigured, match=r"pip install 'agentlab-notebook\[pyvis\]'"):
+        people().to_pyvis()
 
 
 def test_dot_of_a_store() -> None:
