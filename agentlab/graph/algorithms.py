@@ -10,33 +10,30 @@ from typing import Any
 
 from agentlab.graph.snapshot import Distances, Snapshot
 
-NOBODY = -9999  # what comes before the first, as SciPy says it
+NOBODY = -1  # what comes before the first
 
 
-def reach(graph: Snapshot, start: int) -> tuple[list[int], list[int]]:
-    """Give what can be reached, nearest first, and for each node the one it was reached from.
-
-    The start is the first. What is as near comes in the order of the edges.
-    """
+def reach(graph: Snapshot, start: int) -> list[int]:
+    """Give what can be reached, the start first, nearest first, then as the edges came."""
     if graph.matrix is not None:
         from scipy.sparse.csgraph import breadth_first_order
 
-        order, before = breadth_first_order(graph.matrix, start)
-        return order.tolist(), before.tolist()
-    return walk(graph.successors, start)
+        found: list[int] = breadth_first_order(
+            graph.matrix, start, return_predecessors=False
+        ).tolist()
+        return found
+    return walk(graph, start)
 
 
-def walk(neighbours: Sequence[Iterable[int]], start: int) -> tuple[list[int], list[int]]:
-    """Do the same without SciPy, and with whatever neighbours there are."""
-    before = [NOBODY] * len(neighbours)
+def walk(graph: Snapshot, start: int) -> list[int]:
+    """Do the same without SciPy."""
     order, seen = [start], {start}
     for i in order:
-        for j in neighbours[i]:
+        for j in graph.successors[i]:
             if j not in seen:
                 seen.add(j)
-                before[j] = i
                 order.append(j)
-    return order, before
+    return order
 
 
 def preorder(graph: Snapshot, start: int) -> list[int]:

@@ -105,7 +105,7 @@ class GraphStore(Graph[Relationship]):
             The start is not there.
         """
         graph, i = self._from(start)
-        return [graph.names[j] for j in algorithms.reach(graph, i)[0][1:]]
+        return [graph.names[j] for j in algorithms.reach(graph, i)[1:]]
 
     def dfs(self, start: str) -> list[str]:
         """List the ids that can be reached, each before those behind it, without the start.
@@ -127,7 +127,7 @@ class GraphStore(Graph[Relationship]):
             The start is not there.
         """
         graph, i = self._from(start)
-        return {graph.names[j] for j in algorithms.reach(graph, i)[0]}
+        return {graph.names[j] for j in algorithms.reach(graph, i)}
 
     def shortest_path(self, from_: str, to: str) -> list[str] | None:
         """Give the ids along a path of the fewest edges, both ends included, or None.

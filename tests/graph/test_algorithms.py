@@ -54,7 +54,7 @@ def test_the_order_of_walks(graph: GraphStore) -> None:
     theirs.add_nodes_from(held.names)
     theirs.add_edges_from(each.ends[:2] for each in held.edges)
     for i, start in enumerate(held.names):
-        assert algorithms.walk(held.successors, i) == algorithms.reach(held, i)
+        assert algorithms.walk(held, i) == algorithms.reach(held, i)
         assert graph.bfs(start) == [b for _, b in nx.bfs_edges(theirs, start)]
         assert graph.dfs(start) == list(nx.dfs_preorder_nodes(theirs, start))[1:]
 
