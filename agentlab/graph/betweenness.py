@@ -8,7 +8,7 @@ from typing import Any
 
 from agentlab.graph.snapshot import Snapshot
 
-ROOM = 3_000_000  # nodes and edges, once for each source, that are looked at together
+ROOM = 300_000  # nodes and edges, once for each source, that are looked at together
 
 
 def betweenness(graph: Snapshot, *, normalized: bool = True) -> list[float]:
@@ -49,38 +49,46 @@ def _by_numpy(graph: Snapshot) -> list[float]:
 def _batch(graph: Snapshot, first: int, last: int) -> Any:
     import numpy as np
 
-    n = len(graph)
-    sources = np.arange(last - first, dtype=np.int64) * n + np.arange(first, last)
-    depth = np.full((last - first) * n, -1, dtype=np.int32)
-    ways = np.zeros((last - first) * n)
-    depth[sources], ways[sources] = 0, 1
-    levels = list(_levels(graph, sources, depth, ways))
-    share = np.zeros((last - first) * n)
-    for here, there in reversed(levels):
+    count, n = last - first, len(graph)
+    sources = np.arange(count) * n + np.arange(first, last)
+    ways = np.zeros(count * n)
+    ways[sources] = 1
+    share = np.zeros(count * n)
+    for near, far, here, there in reversed(list(_steps(graph, sources, ways))):
         # What leads through the farther node is shared by those before it, by their ways to it.
-        np.add.at(share, here, ways[here] / ways[there] * (1 + share[there]))
+        part = (1 + share[far]) / ways[far]
+        share[near] = ways[near] * np.bincount(here, weights=part[there], minlength=len(near))
     share[sources] = 0
-    return share.reshape(last - first, n).sum(axis=0)
+    return share.reshape(count, n).sum(axis=0)
 
 
-def _levels(graph: Snapshot, level: Any, depth: Any, ways: Any) -> Iterator[tuple[Any, Any]]:
-    """Give, for each step away from the sources, the edges of shortest paths that make it."""
+def _steps(graph: Snapshot, near: Any, ways: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Go a step further from all sources, until nothing is new, and count the ways to each state.
+
+    A step is the states it starts from, those that it reaches first, and the edges of shortest
+    paths between them, by their places in these two.
+    """
     import numpy as np
 
     starts, heads = graph.ranges
-    degrees, n, far = np.diff(starts), len(graph), 0
-    while len(level):
-        node = level % n
+    degrees, n = np.diff(starts), len(graph)
+    seen = np.zeros(len(ways), dtype=bool)
+    place = np.zeros(len(ways), dtype=np.intp)
+    seen[near] = True
+    while len(near):
+        node = near % n
         times = degrees[node]
         ends = np.cumsum(times)
-        here = np.repeat(level, times)
-        place = np.arange(len(here)) - np.repeat(ends - times - starts[node], times)
-        there = here - np.repeat(node, times) + heads[place]
-        far += 1
-        fresh = depth[there] < 0
-        depth[there[fresh]] = far
-        good = depth[there] == far
-        here, there = here[good], there[good]
-        np.add.at(ways, there, ways[here])
-        yield here, there
-        level = np.unique(there)
+        here = np.repeat(np.arange(len(near)), times)
+        edge = np.arange(len(here)) + np.repeat(starts[node] - ends + times, times)
+        reached = np.repeat(near - node, times) + heads[edge]
+        new = np.flatnonzero(~seen[reached])
+        here, reached = here[new], reached[new]
+        place[reached] = np.arange(len(reached))  # of several edges to a state the last one stands
+        far = reached[place[reached] == np.arange(len(reached))]
+        place[far] = np.arange(len(far))
+        there = place[reached]
+        ways[far] = np.bincount(there, weights=ways[near][here], minlength=len(far))
+        yield near, far, here, there
+        seen[far] = True
+        near = far
