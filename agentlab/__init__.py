@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
 __version__ = "0.1.0"
@@ -142,8 +143,9 @@ __all__ = [
     "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
     "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError",
     "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout", "Trace",
-    "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model", "calculator",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "TraceExplorer", "ValidationError", "WorkflowError", "WrongThread", "__version__", "as_model",
+    "calculator", "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool",
+    "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -218,6 +220,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }
 _HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}

@@ -17,6 +17,7 @@ import msgspec
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import ReActStep
 from agentlab.core.session import AgentSession
+from agentlab.core.spans import Span, Spans
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
@@ -102,6 +103,11 @@ def _(trace: Trace) -> pd.DataFrame:
         kind=column([kind_of(e.event) for e in entries], WORDS),
         event=column([gist_of(e.event) for e in entries], WORDS),
     )
+
+
+@frame.register(Spans)
+def _(spans: Spans) -> pd.DataFrame:
+    return table(spans, Span)
 
 
 @frame.register(ToolRegistry)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
-from agentlab.core.doors import Watchable
+from agentlab.core.doors import Explorable, Watchable
 from agentlab.core.errors import WrongThread
 from agentlab.core.events import Entry, ReActStep, StepEnded
 from agentlab.core.session import AgentSession
@@ -18,7 +18,7 @@ from agentlab.core.sync import ENDINGS, Raised, carried, closing, in_loop, on_po
 from agentlab.core.trace import Trace
 
 
-class RunHandle(Watchable):
+class RunHandle(Watchable, Explorable):
     """Await it from any loop, block on it from any thread, stop it, or watch its entries.
 
     How it ends for the caller: after :meth:`stop`, with the partial session; an error is

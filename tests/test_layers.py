@@ -14,7 +14,7 @@ LAYERS = {
     "models": 1, "tools": 1, "graph": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
-    "display": 5, "frames": 5, "plots": 5,
+    "display": 5, "frames": 5,
     "widgets": 6, "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
@@ -23,15 +23,14 @@ BESIDE = {  # within a layer, who may know whom
     ("recording", "runtime"),
     ("frames", "display"), ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
 }  # fmt: skip
-DOORS = {"display", "frames", "plots", "widgets"}  # what the core's late doors open
+DOORS = {"display", "frames", "widgets"}  # what the core's late doors open
 OUTSIDE = {
-    # pandas, matplotlib: only the types of what doors give
-    "core": {"anyio", "matplotlib", "msgspec", "pandas"},
+    "core": {"anyio", "msgspec", "matplotlib", "pandas"},  # the last two: types of what doors give
     "graph": {"igraph", "msgspec", "networkx", "numpy", "pandas", "pyvis", "scipy"},
     "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
-    "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
-    "plots": {"matplotlib"},
+    "strategies": {"msgspec"}, "display": {"matplotlib", "msgspec"},
+    "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}

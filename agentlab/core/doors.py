@@ -95,6 +95,36 @@ class Explorable(Displayable):
         return explore(self)
 
 
+class Plottable:
+    """Can be drawn with matplotlib."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Axes | None = None, **how: Any) -> Axes:
+        """Draw it, to be shown in a cell or saved as a figure.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where; by default in a figure of its own.
+        **how
+            What else can be said of such a figure; see :mod:`agentlab.display.plots`.
+
+        Returns
+        -------
+        Axes
+            ``ax.figure.savefig(path)`` keeps it.
+
+        Raises
+        ------
+        NotConfigured
+            matplotlib is not installed.
+        """
+        from agentlab.display.plots import plot
+
+        return plot(self, ax, **how)
+
+
 class Tabular:
     """Turns into a pandas frame."""
 
@@ -105,33 +135,3 @@ class Tabular:
         from agentlab.frames import frame
 
         return frame(self)
-
-
-class Plottable:
-    """Turns into a picture."""
-
-    __slots__ = ()
-
-    def plot(self, *, ax: Axes | None = None, **how: Any) -> Axes:
-        """Draw it with matplotlib, readable in a light and in a dark notebook.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Where to; by default a new figure.
-        **how
-            What else can be said of such a picture; see :mod:`agentlab.plots`.
-
-        Returns
-        -------
-        Axes
-            What was drawn on; its figure is ``.figure``.
-
-        Raises
-        ------
-        NotConfigured
-            There is no matplotlib: the extra ``lab`` brings it.
-        """
-        from agentlab.plots import plot
-
-        return plot(self, ax=ax, **how)

@@ -70,17 +70,17 @@ def summary(step: ReActStep) -> tuple[str, str]:
     """Give what a step did and what came of it, as two texts that may be long."""
     action = text_of(step.action)
     if step.tool:
-        return arguments(step), result(step)
+        return arguments(step.args), result(step)
     if found := FINAL.match(action):
         return "FINAL_ANSWER", action[found.end() :]
     return action, "" if step.observation == step.action else result(step)
 
 
-def arguments(step: ReActStep) -> str:
+def arguments(args: Any) -> str:
     """Write the arguments as a call: ``(city="Lyon")``."""
-    if not isinstance(step.args, dict):
-        return f"({written(step.args)})"
-    return f"({', '.join(f'{name}={written(value)}' for name, value in step.args.items())})"
+    if not isinstance(args, dict):
+        return f"({written(args)})"
+    return f"({', '.join(f'{name}={written(value)}' for name, value in args.items())})"
 
 
 def written(value: Any) -> str:

@@ -98,7 +98,7 @@ class Coalescer:
         self._sending = threading.RLock()  # of all the rest
         self._timer: asyncio.TimerHandle | None = None
         self._thread = 0
-        self._standing_in = False
+        self._deputy: asyncio.AbstractEventLoop | None = None  # that speaks for a busy kernel
         self._last = 0.0
 
     def open(self, view: View) -> str:
@@ -112,7 +112,7 @@ class Coalescer:
         with self._sending:
             if self._loop is None or self._loop.is_closed():
                 self._loop, self._timer = running(), None
-                self._thread, self._standing_in = threading.get_ident(), False
+                self._thread, self._deputy = threading.get_ident(), None
             if self._loop is None:
                 raise WrongThread("a live view needs a running loop: make it in a cell")
             self._board = self._board or Board()
@@ -125,10 +125,12 @@ class Coalescer:
         if view.lane in self._touched and (mine or self._standing_in):
             return
         with self._lock:
+            if view.lane not in self._open:
+                return  # it was closed meanwhile: nobody would ever ask it
             self._touched[view.lane] = view
         self._wake()
         if not (mine or self._standing_in) and (here := running()):
-            self._standing_in = True
+            self._deputy = here
             here.call_later(PATIENCE * self._interval, self._stand_in, here)
 
     def at_home(self) -> bool:
@@ -153,6 +155,10 @@ class Coalescer:
                 self._timer.cancel()
                 self._timer = None
 
+    @property
+    def _standing_in(self) -> bool:
+        return self._deputy is not None and not self._deputy.is_closed()
+
     def _wake(self) -> None:
         loop = self._loop
         if loop and not loop.is_closed():
@@ -171,8 +177,8 @@ class Coalescer:
         """Speak for the kernel's loop if that has been silent for too long."""
         if time.monotonic() - self._last >= (PATIENCE - 1) * self._interval:
             self._send()
-        self._standing_in = bool(self._touched)
-        if self._standing_in:
+        self._deputy = here if self._touched else None
+        if self._deputy:
             here.call_later(self._interval, self._stand_in, here)
 
     def _send(self) -> None:

@@ -18,6 +18,9 @@ EXPLORERS = {
     "MetricsRegistry": "metrics_view.MetricsView",
     "StreamingSession": "token_view.TokenView",
     "HeardTokens": "token_view.TokenView",
+    "Trace": "trace_explorer.TraceExplorer",
+    "AgentSession": "trace_explorer.TraceExplorer",
+    "RunHandle": "trace_explorer.TraceExplorer",
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
@@ -65,6 +68,7 @@ class Explorer(LiveView):
         """Leave the card as it is now, and nothing else."""
         cards, self._cards = self._cards, []
         lives, self._lives = self._lives, []
+        self._give_room()
         for each in cards:
             each.update(mimebundle(self.subject), raw=True)
         for each in lives:
@@ -80,11 +84,18 @@ class Explorer(LiveView):
         where, self._shown_by = cell()
         if not where:
             return
-        here = SHOWN.setdefault(where, [])
-        for other in [each for each in here if each._shown_by != self._shown_by]:  # noqa: SLF001 - one of us
-            here.remove(other)
+        before = SHOWN.get(where, [])
+        for other in [each for each in before if each._shown_by != self._shown_by]:  # noqa: SLF001 - one of us
             other.close()
-        here.append(self)
+        if self.comm:
+            SHOWN.setdefault(where, []).append(self)
+
+    def _give_room(self) -> None:
+        for where, here in list(SHOWN.items()):
+            if self in here:
+                here.remove(self)
+            if not here:
+                del SHOWN[where]
 
     def _ipython_display_(self) -> None:
         if not self._cards or self._shown_by != cell()[1]:  # opened by this cell, it is on show

@@ -86,6 +86,11 @@ class Hearing:
         """Tell whether more may come."""
         return self._listener is not None and self.heard.session.stop_reason == "running"
 
+    @property
+    def steps(self) -> int:
+        """How many steps the page knows of."""
+        return len(self._parts)
+
     def take(self, entry: Entry) -> None:
         """Take an entry of the run that is listened to."""
         session = self.heard.session
@@ -215,7 +220,7 @@ class Hearing:
             live=self.live,
             asked=shortened(session.prompt, "session.prompt") if self._listener else "",
             pieces=self._pieces,
-            steps=len(self._parts),
+            steps=self.steps,
             root=self._root,
             empty="" if self._sent else none.replace("`", ""),
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from anywidget import AnyWidget
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
+from agentlab.core.events import Entry
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.notebook import attended
 
@@ -65,3 +68,45 @@ class LiveView(AnyWidget):
     def _heard(self, _: object, content: Any, __: object) -> None:
         if isinstance(content, dict):
             self.asked(content)
+
+
+class RunWatcher(LiveView):
+    """A live view of one run. It is a sink: ``handle.trace.attach(view)``.
+
+    Parameters
+    ----------
+    stop : callable, optional
+        What the Stop button calls; without it there is no button.
+    coalescer : Coalescer
+        With whom it speaks.
+    """
+
+    stoppable = Bool().tag(sync=True)
+
+    def __init__(
+        self, stop: Callable[[], None] | None = None, coalescer: Coalescer = LIVE, **traits: Any
+    ) -> None:
+        self._news: deque[Entry] = deque()  # written by the run, read by the flush
+        self._stop = stop
+        super().__init__(coalescer=coalescer, stoppable=stop is not None, **traits)
+
+    def __call__(self, entry: Entry, /) -> None:
+        """Take an entry, on whichever thread the run is."""
+        self._news.append(entry)
+        # Whoever takes them out takes all; but if its loop is kept busy, another must know of it.
+        if len(self._news) == 1 or not self._coalescer.at_home():
+            self.touch()
+
+    def entries(self) -> list[Entry]:
+        """Give what came since the last time."""
+        entries = list[Entry]()
+        while self._news:
+            entries.append(self._news.popleft())
+        return entries
+
+    def asked(self, message: dict[str, Any]) -> None:
+        """Stop the run, if that is what was asked."""
+        if self._stop and message == {"type": "stop"}:
+            self._stop()
+        else:
+            super().asked(message)

@@ -180,6 +180,96 @@ class Chosen(TypedDict):
     by: str
 
 
+class Kind(TypedDict):
+    """A kind of what there is in a trace, how often it is there, and whether it is wanted."""
+
+    name: str
+    count: str
+    on: bool
+
+
+class Moment(TypedDict):
+    """How far one has travelled: entries heard, of how many, seconds, and all of it in words."""
+
+    heard: int
+    entries: int
+    at: float
+    span: float
+    words: str
+    said: str
+
+
+class Rows(TypedDict):
+    """How many rows there are, and which row and which span is selected; -1 is none."""
+
+    total: int
+    row: int
+    span: int
+
+
+class Window(TypedDict):
+    """Which spans are the rows from ``start`` on, as far as one page sees them."""
+
+    start: int
+    spans: list[int]
+
+
+class Line(TypedDict):
+    """A span as a row: what it is, from when to when (-1: it is not over), and in which entries.
+
+    ``below`` is -1 where nothing is below it, 0 where that is folded away, and else 1.
+    """
+
+    level: int
+    below: int
+    hue: str
+    name: str
+    gist: str
+    word: str
+    took: str
+    start: float
+    end: float
+    first: int
+    last: int
+
+
+class Detail(TypedDict):
+    """What is selected, in a line and some notes, as it was at the moment; its Python path."""
+
+    hue: str
+    label: str
+    name: str
+    gist: str
+    chip: str
+    word: str
+    notes: list[str]
+    path: str
+
+
+class Steps(TypedDict):
+    """The last steps that there had been, the how-manieth the first of them is, and the others."""
+
+    first: int
+    steps: list[Step]
+    before: str
+
+
+class Prompt(TypedDict):
+    """What a model was asked: what it had seen, ``gap`` standing for its middle; what is new.
+
+    ``more`` says that there is more of it, to be asked for.
+    """
+
+    system: str
+    start: str
+    gap: str
+    end: str
+    added: str
+    note: str
+    more: bool
+    path: str
+
+
 MESSAGES = (
     Head,
     Now,
@@ -196,4 +286,12 @@ MESSAGES = (
     Spoken,
     Heard,
     Chosen,
+    Kind,
+    Moment,
+    Rows,
+    Window,
+    Line,
+    Detail,
+    Steps,
+    Prompt,
 )

@@ -12,8 +12,6 @@ from agentlab.widgets.live import STATIC
 from agentlab.widgets.readings import Readings, read
 
 if TYPE_CHECKING:
-    import asyncio
-
     from agentlab.observe.agent_metrics import AgentMetricsRegistry
     from agentlab.observe.metrics import RuntimeMetrics
     from agentlab.observe.prometheus import MetricsRegistry
@@ -25,7 +23,8 @@ class MetricsView(Explorer):
     """Shows metrics as they are, read twice a second, and how they moved in the last minute.
 
     They are read on a loop of its own thread, so that a cell that keeps the kernel busy, as a
-    blocking run does, is watched too. When nothing changes, nothing is sent.
+    blocking run does, is watched too. When nothing changes, nothing is sent; where nobody is there
+    to see it, nothing is read.
 
     Parameters
     ----------
@@ -43,10 +42,10 @@ class MetricsView(Explorer):
         coalescer: Coalescer = LIVE,
     ) -> None:
         self._readings, self._cells = Readings(), dict[str, Any]()
-        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         super().__init__(subject, coalescer)
-        portal().start_task_soon(self._begin)
+        if self.comm:
+            portal().start_task_soon(self._begin)
 
     def changes(self) -> dict[str, Any]:
         """Give the metrics as they were read last."""

@@ -263,7 +263,7 @@ def attend(voice: Voice, entry: Entry) -> None:
             pass
 
 
-def row(index: int, step: ReActStep) -> Step:
+def row(index: int, step: ReActStep, path: str = "session", limit: int = ROOM.text) -> Step:
     """Give a step as the page needs it, in the words of the static card."""
     name, did, came = told(step)
     return Step(
@@ -275,6 +275,6 @@ def row(index: int, step: ReActStep) -> Step:
         took=seconds(step.step_duration_ms),
         texts=[
             Words(hue=hue, name=name, text=text, path=path)
-            for hue, name, text, path in texts(step, f"session.steps[{index}]", ROOM.text)
+            for hue, name, text, path in texts(step, f"{path}.steps[{index}]", limit)
         ],
     )

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool
-
-from agentlab.core.events import Entry
 from agentlab.core.secrets import scrub
 from agentlab.widgets.coalescer import LIVE, Coalescer
 from agentlab.widgets.explorer import Explorer
 from agentlab.widgets.hearing import Hearing
-from agentlab.widgets.live import STATIC, LiveView
+from agentlab.widgets.live import STATIC, LiveView, RunWatcher
 from agentlab.widgets.messages import Chosen
 
 if TYPE_CHECKING:
@@ -58,7 +53,7 @@ class Reading(LiveView):
                 self._chosen = Chosen(
                     at=at if 0 <= at < tokens else -1,
                     below=min(max(below, 1), 99),
-                    step=step if 0 <= step < tokens else -1,
+                    step=step if 0 <= step < self._hearing.steps else -1,
                     by=str(message.get("by", ""))[:NAME],
                 )
                 self.touch()
@@ -88,46 +83,17 @@ class TokenView(Reading, Explorer):
         super().__init__(Hearing(subject), subject, coalescer)
 
 
-class TokenWatch(Reading):
-    """Watches the tokens of one run. It is a sink: ``handle.trace.attach(view)``.
+class TokenWatch(RunWatcher, Reading):
+    """Watches the tokens of one run, as they come."""
 
-    Parameters
-    ----------
-    stop : callable
-        What the Stop button calls.
-    coalescer : Coalescer
-        With whom it speaks.
-    """
-
-    stoppable = Bool().tag(sync=True)
-
-    def __init__(self, stop: Callable[[], None], coalescer: Coalescer = LIVE) -> None:
-        self._news: deque[Entry] = deque()  # written by the run, read by the flush
-        self._stop = stop
-        super().__init__(Hearing(), coalescer, stoppable=True)
+    def __init__(self, *args: Any, **traits: Any) -> None:
+        super().__init__(*args, hearing=Hearing(), **traits)
 
     def __repr__(self) -> str:
         return scrub(repr(self._hearing.heard).replace("StreamingSession", "TokenWatch", 1))
 
-    def __call__(self, entry: Entry, /) -> None:
-        """Take an entry, on whichever thread the run is."""
-        self._news.append(entry)
-        # Whoever takes them out takes all; but if its loop is kept busy, another must know of it.
-        if len(self._news) == 1 or not self._coalescer.at_home():
-            self.touch()
-
     def changes(self) -> dict[str, Any]:
         """Listen to what came since the last time, and say what is different."""
-        entries = list[Entry]()
-        while self._news:
-            entries.append(self._news.popleft())
-        for entry in entries:
+        for entry in self.entries():
             self._hearing.take(entry)
         return super().changes()
-
-    def asked(self, message: dict[str, Any]) -> None:
-        """Stop the run, if that is what was asked."""
-        if message == {"type": "stop"}:
-            self._stop()
-        else:
-            super().asked(message)

@@ -10,61 +10,12 @@ from playwright.sync_api import Browser
 
 from tests.browser.lab import DARK, LIGHT, Lab, Tab
 from tests.browser.test_cards import HERE, HOSTILE
-from tests.browser.watching import CARD, SETUP, VIEW_MIME, measured, over
+from tests.browser.watching import CARD, HEARD, SETUP, VIEW_MIME, measured, over
 
 pytestmark = pytest.mark.browser
 
 slow = pytest.mark.slow
 OVERFLOW, CONTRAST = ((HERE / f"{name}.js").read_text() for name in ("overflow", "contrast"))
-HEARD = """
-import math, random
-from agentlab import Chunk, StreamingSession
-from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingStep
-
-REPLIES = (
-    'Thought: I should look up the population of Lyon first.\\nAction: population {"city": "Lyon"}',
-    'Thought: And that of Nice.\\n\\nAction: population {"city": "Nice"}',
-    "Thought: They make 875000 together.\\nAction: FINAL_ANSWER 875000",
-)
-WORDS = (" the", " a", " Paris", "\\n", "tab\\t", " 17", '"')
-
-def chunks(text, odds):
-    pieces = [each for each in __import__("re").findall(r"\\s?[\\w]+|\\s|[^\\w\\s]", text)]
-    for piece in pieces:
-        p = odds.choice([0.999, 0.98, 0.95, 0.7, 0.4, 0.15, 0.02])
-        others = odds.sample(WORDS, 3)
-        top = {piece: math.log(p)} | {
-            other: math.log((1 - p) * share)
-            for other, share in zip(others, (0.5, 0.3, 0.1)) if other != piece}
-        yield Chunk(piece, math.log(p), top)
-
-def teller(pause=0):
-    odds, replies = random.Random(7), iter(REPLIES)
-    async def tell(context):
-        for chunk in chunks(next(replies), odds):
-            yield chunk
-            await asyncio.sleep(pause)
-    return tell
-
-class Model:
-    def __init__(self, pause=0):
-        self.tell = teller(pause)
-    def stream(self, request):
-        return self.tell(request)
-
-def asking(pause=0):
-    return AgentRuntime(Model(pause), tools=[population])
-
-def many(count, steps=10):
-    odds = random.Random(3)
-    each = -(-count // steps)
-    tokens = HeardTokens(
-        HeardToken(i // each, i % each, odds.choice([" word", " and", ".\\n", " of", " it"]),
-                   math.log(odds.choice([.99, .9, .6, .3, .1])), {" word": -1.0, " else": -2.0})
-        for i in range(count))
-    session = al.AgentSession(agent_id="long")
-    return StreamingSession(session, [StreamingStep("t", "a")] * steps, tokens)
-"""
 EXPLORE = "heard = StreamingSession.of(await asking().run(ASK))\nview = heard.explore()"
 OPTIONS = ".agl-heard [role=option]"
 CHOSEN = f"{OPTIONS}[aria-selected=true]"

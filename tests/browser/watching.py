@@ -1,4 +1,4 @@
-"""What the tests of the live view of a run have in common: cells, and waiting for the card."""
+"""What the tests of live views have in common: cells, and waiting for the card."""
 
 from __future__ import annotations
 
@@ -34,6 +34,55 @@ async def forever(context):
         await asyncio.sleep(.02)
 
 ASK = "How many people live in Lyon and Nice together?"
+"""
+HEARD = """
+import math, random
+from agentlab import Chunk, StreamingSession
+from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingStep
+
+REPLIES = (
+    'Thought: I should look up the population of Lyon first.\\nAction: population {"city": "Lyon"}',
+    'Thought: And that of Nice.\\n\\nAction: population {"city": "Nice"}',
+    "Thought: They make 875000 together.\\nAction: FINAL_ANSWER 875000",
+)
+WORDS = (" the", " a", " Paris", "\\n", "tab\\t", " 17", '"')
+
+def chunks(text, odds):
+    pieces = [each for each in __import__("re").findall(r"\\s?[\\w]+|\\s|[^\\w\\s]", text)]
+    for piece in pieces:
+        p = odds.choice([0.999, 0.98, 0.95, 0.7, 0.4, 0.15, 0.02])
+        others = odds.sample(WORDS, 3)
+        top = {piece: math.log(p)} | {
+            other: math.log((1 - p) * share)
+            for other, share in zip(others, (0.5, 0.3, 0.1)) if other != piece}
+        yield Chunk(piece, math.log(p), top)
+
+def teller(pause=0):
+    odds, replies = random.Random(7), iter(REPLIES)
+    async def tell(context):
+        for chunk in chunks(next(replies), odds):
+            yield chunk
+            await asyncio.sleep(pause)
+    return tell
+
+class Model:
+    def __init__(self, pause=0):
+        self.tell = teller(pause)
+    def stream(self, request):
+        return self.tell(request)
+
+def asking(pause=0):
+    return AgentRuntime(Model(pause), tools=[population])
+
+def many(count, steps=10):
+    odds = random.Random(3)
+    each = -(-count // steps)
+    tokens = HeardTokens(
+        HeardToken(i // each, i % each, odds.choice([" word", " and", ".\\n", " of", " it"]),
+                   math.log(odds.choice([.99, .9, .6, .3, .1])), {" word": -1.0, " else": -2.0})
+        for i in range(count))
+    session = al.AgentSession(agent_id="long")
+    return StreamingSession(session, [StreamingStep("t", "a")] * steps, tokens)
 """
 TAIL = "document.querySelector('.agl-tail .agl-pre')?.textContent"
 CARD = ".jp-RenderedHTML .agl-card"

@@ -65,10 +65,9 @@ def in_loop(work: Callable[[], object]) -> None:
 
     async def main() -> None:
         work()
-        for views in SHOWN.values():
-            for view in views:
-                view.close()
-        SHOWN.clear()
+        for view in [view for views in SHOWN.values() for view in views]:
+            view.close()
+        assert SHOWN == {}  # what is closed is forgotten
 
     asyncio.run(main())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from agentlab.strategies.react import ReAct
 from agentlab.widgets.coalescer import Board, Coalescer, presentable
 from agentlab.widgets.run_view import RunView
 from agentlab.widgets.story import KEPT, PIECE, Story
+from tests.widgets.test_story import texts_in
 
 MARK = "7f3a9b1c5d2e"
 KEYS = [f"canary-{MARK}", f"two words {MARK}", f'a"<&>\\{MARK}', f"sk-{MARK}-{MARK}"]
@@ -36,15 +37,6 @@ def entries(pieces: list[str], run: str = "r") -> list[Entry]:
     for piece in pieces:
         trace.emit(Token(1, piece, None, None), run=run)
     return trace.entries
-
-
-def texts_in(cells: Any) -> Iterator[str]:
-    """Give every text there is in some cells."""
-    if isinstance(cells, str):
-        yield cells
-    elif isinstance(cells, dict | list):
-        for each in cells.values() if isinstance(cells, dict) else cells:
-            yield from texts_in(each)
 
 
 def parts_of(keys: list[str]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import agentlab as al
+from agentlab.core.sync import portal
 from agentlab.widgets.coalescer import Board
 from agentlab.widgets.metrics_view import EVERY_S, MetricsView
 from agentlab.widgets.readings import KEPT, UNKNOWN, Reading, Readings, read
@@ -95,6 +96,20 @@ def test_odd_names_are_written_out() -> None:
     metrics = lab().metrics()
     metrics.record_tool_call("<b>\u202e\0")
     assert read(metrics).grid["rows"][0][0]["text"] == "<b>\\u202e\\x00"  # type: ignore[index]
+
+
+def test_nobody_to_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook that is executed by itself nothing is read again and again, for nobody."""
+    monkeypatch.setattr("agentlab.widgets.live.attended", lambda: False)
+    monkeypatch.setattr("agentlab.widgets.coalescer.attended", lambda: False)
+
+    async def main() -> dict[str, Any]:
+        view = MetricsView(lab().metrics())
+        portal().call(asyncio.sleep, 0.05)  # its loop has had its turn
+        view.close()
+        return view.changes()
+
+    assert asyncio.run(main()) == {}
 
 
 def test_it_moves_while_a_cell_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

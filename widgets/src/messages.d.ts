@@ -156,3 +156,85 @@ export interface Chosen {
   step: number;
   by: string;
 }
+
+/** A kind of what there is in a trace, how often it is there, and whether it is wanted. */
+export interface Kind {
+  name: string;
+  count: string;
+  on: boolean;
+}
+
+/** How far one has travelled: entries heard, of how many, seconds, and all of it in words. */
+export interface Moment {
+  heard: number;
+  entries: number;
+  at: number;
+  span: number;
+  words: string;
+  said: string;
+}
+
+/** How many rows there are, and which row and which span is selected; -1 is none. */
+export interface Rows {
+  total: number;
+  row: number;
+  span: number;
+}
+
+/** Which spans are the rows from ``start`` on, as far as one page sees them. */
+export interface Window {
+  start: number;
+  spans: number[];
+}
+
+/** A span as a row: what it is, from when to when (-1: it is not over), and in which entries.
+
+    ``below`` is -1 where nothing is below it, 0 where that is folded away, and else 1.
+     */
+export interface Line {
+  level: number;
+  below: number;
+  hue: string;
+  name: string;
+  gist: string;
+  word: string;
+  took: string;
+  start: number;
+  end: number;
+  first: number;
+  last: number;
+}
+
+/** What is selected, in a line and some notes, as it was at the moment; its Python path. */
+export interface Detail {
+  hue: string;
+  label: string;
+  name: string;
+  gist: string;
+  chip: string;
+  word: string;
+  notes: string[];
+  path: string;
+}
+
+/** The last steps that there had been, the how-manieth the first of them is, and the others. */
+export interface Steps {
+  first: number;
+  steps: Step[];
+  before: string;
+}
+
+/** What a model was asked: what it had seen, ``gap`` standing for its middle; what is new.
+
+    ``more`` says that there is more of it, to be asked for.
+     */
+export interface Prompt {
+  system: string;
+  start: string;
+  gap: string;
+  end: string;
+  added: string;
+  note: string;
+  more: boolean;
+  path: string;
+}

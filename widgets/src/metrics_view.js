@@ -2,7 +2,7 @@
 import { h, say } from "./lib/dom.js";
 import { grid, histogram, tile } from "./lib/chart.js";
 import { follow } from "./lib/follow.js";
-import { button, frame } from "./lib/frame.js";
+import { button, closer, frame } from "./lib/frame.js";
 
 /** @import { Bars, Grid, Tile, Title } from "./messages.js" */
 /** @typedef {{ board: string, lane: string }} Model */
@@ -16,7 +16,7 @@ async function render(props) {
     say(hold, held ? "Go on" : "Hold");
     paint();
   });
-  const parts = frame(() => model.send({ type: "close" }), hold);
+  const parts = frame(hold, closer(model));
   const tiles = h("div", "agl-tiles"), plot = h("div"), table = h("div");
   parts.body.append(tiles, plot, table);
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
-import { button, section, speaker } from "./lib/frame.js";
+import { section, speaker, stopper } from "./lib/frame.js";
 import { NOTHING, ahead, due, seconds, shown, spans, tell } from "./lib/fold.js";
 import { child, step } from "./lib/rows.js";
 
@@ -18,6 +18,7 @@ function draw() {
     name: h("b", "agl-name"),
     chip: h("span", "agl-chip run", "waiting"),
     meta: h("span", "agl-meta"),
+    end: h("span", "agl-end"),
     asked: h("dd"),
     facts: h("dl", "agl-qa"),
     steps: h("ul", "agl-steps"),
@@ -39,9 +40,10 @@ function draw() {
   parts.tail.append(parts.said);
   parts.steps.append(parts.tail);
   parts.facts.append(h("dt", "", "asked"), parts.asked);
-  const head = h("header", "agl-head", h("span", "agl-kind", "run"), " ", parts.name, " ", parts.chip, " ", parts.meta);
+  parts.end.append(parts.meta, " ");
+  const head = h("header", "agl-head", h("span", "agl-kind", "run"), " ", parts.name, " ", parts.chip, " ", parts.end);
   const body = h("div", "agl-card", head, parts.facts, parts.steps);
-  return { body, head, ...parts };
+  return { body, ...parts };
 }
 
 /**
@@ -65,13 +67,7 @@ async function render({ model, el, signal }) {
   if (!lane) return;
   const { cell } = lane;
   const parts = draw(), voice = speaker();
-  const stop = button("Stop", "end the run here, and keep what there is", () => {
-    if (stop.ariaDisabled) return;
-    stop.ariaDisabled = "true"; // not `disabled`: that would lose the focus
-    say(stop, "Stopping…");
-    model.send({ type: "stop" });
-  });
-  stop.classList.add("stop");
+  const stop = stopper(model);
   /** @type {Map<number, ReturnType<typeof step>>} */
   const rows = new Map();
   /** @type {Map<number, ReturnType<typeof child>>} */
@@ -186,7 +182,7 @@ async function render({ model, el, signal }) {
     following = scrollHeight - scrollTop - clientHeight < NEAR_PX;
   });
   const card = section(parts.body, voice.region);
-  if (model.get("stoppable")) parts.head.append(stop);
+  if (model.get("stoppable")) parts.end.append(stop);
   el.append(card);
   paint();
 

@@ -2,7 +2,7 @@
 import { choice } from "./lib/choice.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
-import { button, frame } from "./lib/frame.js";
+import { button, closer, frame, stopper } from "./lib/frame.js";
 import { strip } from "./lib/strip.js";
 import { book, doubtful, doubts, part, seek, take, within } from "./lib/tokens.js";
 import { words } from "./lib/words.js";
@@ -28,15 +28,7 @@ async function render(props) {
   let chosen = { at: -1, below: 50, step: -1, by: "" };
   let pieces = 0, hovered = -1, marked = 0, stop = 0, following = true, timer = 0, sends = 0, sent = "", news = "", seen = "", root = "tokens";
 
-  const stopper = button("Stop", "end the run here, and keep what there is", () => {
-    if (stopper.ariaDisabled) return;
-    stopper.ariaDisabled = "true";
-    say(stopper, "Stopping…");
-    model.send({ type: "stop" });
-  });
-  stopper.classList.add("stop");
-  const parts = frame(() => model.send({ type: "close" }), ...(model.get("stoppable") ? [stopper] : []));
-  if (model.get("stoppable")) parts.head.querySelector(".agl-acts > :last-child")?.remove(); // it closes by itself
+  const parts = frame(model.get("stoppable") ? stopper(model) : closer(model)); // a run that ends closes it
   const slider = h("input", "agl-range"), count = h("span", "agl-small");
   Object.assign(slider, { type: "range", min: "1", max: "99", value: "50", title: "below which probability a token is doubtful" });
   slider.ariaLabel = "doubt below, in percent";
@@ -243,7 +235,8 @@ async function render(props) {
     if (now.asked) goal.style.display = "";
     for (; pieces < now.pieces; pieces++) {
       const lot = /** @type {Tokens | null} */ (lane.cell(`t${pieces}`));
-      if (lot) take(all, lot);
+      if (!lot) break; // it comes with the next message, and none must be left out
+      take(all, lot);
     }
     for (let i = 0; i < now.steps; i++) steps[i] = /** @type {Spoken | null} */ (lane.cell(`s${i}`));
     const other = hearOthers();

@@ -102,7 +102,8 @@ function scoped(cell, scope) {
 /** @param {Bit} bit */
 function drawn({ text, bar, hue }) {
   if (hue === "call") return [h("span", "agl-call", h("b", "", text))];
-  if (bar < 0) return [hue ? h("span", `agl-${hue}`, text) : text];
+  if (hue === "code") return [h("span", "agl-code", text)]; // written out: the sheet is cut to such names
+  if (bar < 0) return [text];
   const filled = h("i");
   filled.style.width = `${Math.round(100 * bar)}%`;
   return [h("span", `agl-bar ${hue}`.trim(), filled), " ", text];

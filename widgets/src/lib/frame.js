@@ -7,24 +7,26 @@ import { h, say } from "./dom.js";
 const SPEAK_MS = 1000; // a screen reader is told no more often
 
 /**
- * A card with our sheet, which keeps its keys to itself: Enter and Space are for what has the focus.
+ * A card with our sheet, which keeps its keys to itself: they are for what has the focus.
  * @param {...(Node | string)} inside
  */
 export function section(...inside) {
   const card = h("section", "agl agl-live mathjax_ignore tex2jax_ignore", h("style", "", sheet), ...inside);
   card.dataset.lmSuppressShortcuts = "true";
+  card.addEventListener("focusin", ({ target }) => { // JupyterLab looks no further than at what has the focus
+    if (target instanceof HTMLElement) target.dataset.lmSuppressShortcuts = "true";
+  });
   return card;
 }
 
 /**
- * The frame of all explorers: a header line with Close, and what is under it.
- * @param {() => void} close
- * @param {...HTMLElement} acts  buttons before it
+ * The frame of all explorers: a header line with what can be done, and what is under it.
+ * @param {...HTMLElement} acts  buttons
  */
-export function frame(close, ...acts) {
+export function frame(...acts) {
   const kind = h("span", "agl-kind"), name = h("b", "agl-name"), chip = h("span", "agl-chip"), meta = h("span", "agl-meta");
-  const end = h("span", "agl-acts", ...acts, button("Close", "leave the card, and nothing else", close));
-  const head = h("header", "agl-head", kind, " ", name, " ", chip, " ", meta, end);
+  const end = h("span", "agl-end", meta, " ", h("span", "agl-acts", ...acts)); // they wrap together
+  const head = h("header", "agl-head", kind, " ", name, " ", chip, " ", end);
   const body = h("div", "agl-card", head);
   const voice = speaker();
   /** @param {Title} title */
@@ -38,7 +40,7 @@ export function frame(close, ...acts) {
     chip.className = `agl-chip ${title.hue}`.trim();
     chip.hidden = !title.word;
   };
-  return { card: section(body, voice.region), body, head, paint, say: voice.say, leave: voice.leave };
+  return { card: section(body, voice.region), body, paint, say: voice.say, leave: voice.leave };
 }
 
 /**
@@ -52,6 +54,26 @@ export function button(text, title, act) {
   made.type = "button";
   made.title = title;
   made.addEventListener("click", act);
+  return made;
+}
+
+/** @typedef {{ send(message: object): void }} Kernel */
+
+/** @param {Kernel} kernel  who closes */
+export const closer = (kernel) => button("Close", "leave the card, and nothing else", () => kernel.send({ type: "close" }));
+
+/**
+ * A button that stops a run, once.
+ * @param {Kernel} kernel  who stops it
+ */
+export function stopper(kernel) {
+  const made = button("Stop", "end the run here, and keep what there is", () => {
+    if (made.ariaDisabled) return;
+    made.ariaDisabled = "true"; // not `disabled`: that would lose the focus
+    say(made, "Stopping…");
+    kernel.send({ type: "stop" });
+  });
+  made.classList.add("stop");
   return made;
 }
 

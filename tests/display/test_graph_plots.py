@@ -1,4 +1,4 @@
-"""matplotlib views: in light and in dark, on axes of theirs or of yours."""
+"""Figures of graphs: in light and in dark, on axes of theirs or of yours."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from agentlab.core.errors import InvalidValue
+from agentlab.display.plots import GREY, plot
 from agentlab.graph.facts import rivers
 from agentlab.graph.store import GraphStore
-from agentlab.plots import INK, plot
 from tests.graph.graphs import HOSTILE, store
 
 
@@ -58,8 +58,8 @@ def test_betweenness_on_axes_of_yours() -> None:
 
 def test_the_ink_can_be_read() -> None:
     """On white and on the dark ground of a notebook, by at least three to one."""
-    assert contrast(INK, 1.0) > 3
-    assert contrast(INK, 0.006) > 3
+    assert contrast(GREY, 1.0) > 3
+    assert contrast(GREY, 0.006) > 3
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "$x^2$", "a" * 100])
@@ -71,7 +71,7 @@ def test_any_name(name: str) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing")
         ax.figure.canvas.draw()
-    assert len(ax.get_yticklabels()[0].get_text()) <= 24
+    assert len(ax.get_yticklabels()[0].get_text()) <= 40
 
 
 def test_empty() -> None:
@@ -84,5 +84,5 @@ def test_wrong_arguments(how: dict[str, Any]) -> None:
     """Say what is right."""
     with pytest.raises(InvalidValue, match="must be"):
         rivers().plot(**how)
-    with pytest.raises(InvalidValue, match="no picture"):
+    with pytest.raises(InvalidValue, match="no figure"):
         plot(3)
