@@ -50,14 +50,17 @@ def waterfall(spans: Spans, ax: Axes | None = None) -> Axes:
     Of very many the runs are drawn, and as many of the calls as can be read, the longest first.
     """
     rows = worth_drawing(spans)
-    whole = max((span.end or span.start for span in spans), default=0.0)
+    began = min((span.start for span in spans), default=0.0)
+    whole = max((span.start if span.end is None else span.end for span in spans), default=0.0)
+    whole -= began
     ax = canvas(ax, max(1.2, 0.24 * len(rows) + 0.7))
     kinds: dict[str, str] = {}
     for y, span in enumerate(rows):
         kind = "failed" if span.state == "failed" else span.kind
-        length = (whole if span.end is None else span.end) - span.start
+        start = span.start - began
+        length = whole - start if span.end is None else span.end - span.start
         ax.barh(
-            y, max(length, whole / 200), left=span.start, height=0.55,
+            y, max(length, whole / 200), left=start, height=0.55,
             color=COLOURS[kind], label="" if kind in kinds else kind,
         )  # fmt: skip
         kinds[kind] = kind

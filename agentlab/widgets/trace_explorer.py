@@ -8,7 +8,7 @@ from typing import Any
 
 from agentlab.core.calls import ModelCall, ToolUse
 from agentlab.core.errors import InvalidValue
-from agentlab.core.events import Entry
+from agentlab.core.events import Entry, RunEnded
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.handle import RunHandle
@@ -66,9 +66,11 @@ class TraceExplorer(Explorer):
         super().__init__(subject, coalescer)
         self._trace.attach(self)
 
-    def __call__(self, _: Entry, /) -> None:
+    def __call__(self, entry: Entry, /) -> None:
         """Note that there is one more entry, on whichever thread the run is."""
         self.touch()
+        over = isinstance(entry.event, RunEnded) and "/" not in entry.run
+        self.freshen(at_once=over and self.subject is not self._trace)
 
     @property
     def selected(self) -> AgentSession | ModelCall | ToolUse | Entry | None:

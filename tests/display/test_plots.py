@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
+import msgspec
 import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
@@ -34,10 +35,12 @@ def bars(ax: Axes) -> list[Any]:
 
 def test_a_bar_a_span() -> None:
     """From when to when, named, and in red where it failed; the word says so too."""
-    trace = Trace.of(ran([WRONG, LAST])[0])
-    spans, ax = trace.spans(), trace.plot()
+    entries = ran([WRONG, LAST])[0]
+    late = [msgspec.structs.replace(each, offset=each.offset + 300) for each in entries]
+    spans, ax = Trace.of(entries).spans(), Trace.of(late).plot()
 
-    assert [bar.get_x() for bar in bars(ax)] == pytest.approx([span.start for span in spans])
+    starts = [span.start - spans[0].start for span in spans]
+    assert [bar.get_x() for bar in bars(ax)] == pytest.approx(starts)
     named = [label.get_text() for label in ax.get_yticklabels()]
     assert named == ["agent", "model", "population, permanent", "model"]
     assert bars(ax)[2].get_facecolor() == colors.to_rgba(COLOURS["failed"])

@@ -137,6 +137,26 @@ def test_a_plan_without_credit() -> None:
     """Waiting mends nothing, whatever the status says."""
     body = {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}
     assert failure(told(OPENAI, reply(body, 429))).kind == "permanent"
+    assert failure(told(OPENAI, streamed(sse(body)))).kind == "permanent"
+
+
+@both
+@pytest.mark.parametrize("odd", [3, [], {"type": {"a": []}, "code": [1], "message": {}}, True])
+def test_odd_errors_in_a_stream(vendor: Vendor, odd: Any) -> None:
+    """Whatever a server calls an error, it is raised as one of ours."""
+    error = failure(told(vendor, streamed(sse({"type": "error", "error": odd}))))
+
+    assert isinstance(error, StreamBroken)
+    assert error.kind == "transient"
+
+
+def test_a_token_whose_worth_is_not_told() -> None:
+    """A server that leaves out how likely a token was has its text heard all the same."""
+    token = {"token": "x", "logprob": None, "top_logprobs": None}
+    piece = {"choices": [{"delta": {"content": "x"}, "logprobs": {"content": [token]}}]}
+    chunk = asyncio.run(told(OPENAI, streamed(sse(piece), OPENAI.ended)))[0]
+
+    assert (chunk.text, chunk.logprob, chunk.top) == ("x", None, None)
 
 
 @both
@@ -175,7 +195,17 @@ def test_odd_text(vendor: Vendor) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", " ", "host", "ftp://host", "http://", "http://me:pw@host/v1", "http://host/?key=1"]
+    "url",
+    [
+        "",
+        " ",
+        "host",
+        "ftp://host",
+        "http://",
+        "http://me:pw@host",
+        "http://:pw@host",
+        "http://h/?pw",
+    ],
 )
 @both
 def test_what_is_no_base_url(vendor: Vendor, url: str) -> None:
@@ -526,6 +556,27 @@ def test_two_loops_in_turn(vendor: Vendor) -> None:
 
     for _ in range(3):
         asyncio.run(scene())
+
+
+@both
+def test_closed_while_one_waits_for_its_turn(vendor: Vendor) -> None:
+    """It is asked all the same when its turn comes, and no connection is left of it."""
+
+    async def scene() -> None:
+        long = streamed(vendor.events("one "), HANG)
+        async with wire(long, streamed(vendor.events(TEXT))) as there:
+            model = vendor.at(there.url, max_concurrent_streams=1)
+            first = asyncio.create_task(hear(model))
+            await until(lambda: len(there.asked) == 1)
+            second = asyncio.create_task(hear(model))
+            await asyncio.sleep(0)
+            await model.aclose()
+            first.cancel()
+            await asyncio.wait([first])
+            assert text_of(await second) == TEXT
+            await until(lambda: not there.open)
+
+    asyncio.run(scene())
 
 
 @both
