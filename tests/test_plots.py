@@ -20,13 +20,17 @@ from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.spans import Span, Spans
 from agentlab.core.trace import Trace
+from agentlab.display.figures import GREY, KINDS
+from agentlab.graph.facts import rivers
+from agentlab.graph.store import GraphStore
 from agentlab.memory.decay import DecayPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.ltm import ForgettingCurve, LtmStore
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
-from agentlab.plots import GREY, KINDS, MOST, flat, plot
+from agentlab.plots import MOST, flat, plot
+from tests.graph.graphs import HOSTILE, store
 from tests.tracing import LAST, STEP, WRONG, ran
 
 
@@ -85,7 +89,7 @@ THINGS: dict[str, Any] = {
     "fading": episodes(decay=DecayPolicy.exponential(24)),
     "none fading": EpisodicStore(decay=DecayPolicy.exponential(1)), "texts": texts(),
     "facts": facts(), "no vectors": VectorMemory(), "no texts": SemanticMemory(),
-    "no facts": SemanticStore(),
+    "no facts": SemanticStore(), "graph": rivers(), "no graph": GraphStore(),
 }  # fmt: skip
 
 
@@ -253,3 +257,45 @@ def test_a_map_keeps_what_differs_most(shape: tuple[int, int]) -> None:
         wanted = np.linalg.norm(vectors - vectors[i], axis=1)
         assert np.linalg.norm(places - places[i], axis=1) == pytest.approx(wanted)
     assert all(column[np.abs(column).argmax()] >= 0 for column in places.T if len(column))
+
+
+def test_centralities() -> None:
+    """A bar an entity, the most central on top, with their names."""
+    ax: Any = rivers().plot()
+    names = [label.get_text() for label in ax.get_yticklabels()]
+
+    assert names[:4] == ["Russia", "France", "Danube", "Germany"]
+    assert len(names) == len(ax.patches) == 15
+    assert ax.get_xlabel() == "degree centrality"
+    assert ax.yaxis_inverted()
+
+
+def test_betweenness() -> None:
+    """As many as are wanted."""
+    figure, mine = plt.subplots()
+    ax: Any = store("abc", ["ab", "bc"]).plot(ax=mine, measure="betweenness", top=2)
+
+    bars: Any = ax.patches
+    assert ax is mine
+    assert ax.figure is figure
+    assert [bar.get_width() for bar in bars] == [0.5, 0]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "$x^2$", "a" * 100])
+def test_any_name(name: str) -> None:
+    """Is letters: no formula is set, nothing is warned of but letters that the font lacks."""
+    import warnings
+
+    ax: Any = store([name]).plot()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing")
+        ax.figure.canvas.draw()
+    assert len(ax.get_yticklabels()[0].get_text()) <= 40
+
+
+@pytest.mark.parametrize("how", [{"measure": "none"}, {"top": 0}])
+def test_wrong_arguments(how: dict[str, Any]) -> None:
+    """Say what is right, and leave no figure open."""
+    with pytest.raises(InvalidValue, match="must be"):
+        rivers().plot(**how)
+    assert plt.get_fignums() == []
