@@ -9,6 +9,7 @@ from agentlab.core import events
 from agentlab.core.calls import ModelCall, Questions, ToolUse, answered, call_of, used
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
+from agentlab.core.finder import Finder
 from agentlab.core.lines import Damage
 from agentlab.core.past import Branch
 from agentlab.core.session import AgentSession
@@ -18,7 +19,6 @@ from agentlab.display.gists import gist_of, kind_of
 from agentlab.display.words import count, gist, plural, seconds
 from agentlab.widgets import details
 from agentlab.widgets.details import Scene
-from agentlab.widgets.finder import Finder
 from agentlab.widgets.messages import Kind, Moment, Rows, Title, Window
 from agentlab.widgets.outline import KINDS, KNOWN, Outline, line_of, standing, told
 

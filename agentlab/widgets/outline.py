@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 
 from agentlab.core import events
 from agentlab.core.events import Entry
+from agentlab.core.finder import Finder
 from agentlab.core.spans import Span, Spans
 from agentlab.display.endings import chip_of
 from agentlab.display.gists import gist_of
 from agentlab.display.parts import Chip
 from agentlab.display.steps import arguments
 from agentlab.display.words import count, gist, plural, seconds
-from agentlab.widgets.finder import Finder
 from agentlab.widgets.messages import Line
 
 KINDS = {
