@@ -134,7 +134,7 @@ def _(curve: Ebbinghaus, ax: Axes) -> None:
     """Draw what is left after some days."""
     days = days_of(curve)
     ax.plot(days, [curve.retention(day) for day in days])
-    ax.axvline(curve.stability, color=LINE, linewidth=0.8)
+    ax.axvline(curve.stability, color=GREY, linestyle=":", linewidth=0.8)
     named(ax, f"37 % is left after {curve.stability:g} days", "age (days)", "what is left")
 
 
@@ -169,8 +169,7 @@ def _(policy: DecayPolicy, ax: Axes) -> None:
     for importance in (1.0, 0.5, 0.25):
         left = [policy.decayed(importance, age) for age in ages]
         ax.plot(ages, left, label=f"importance {importance:g}")
-    for life in range(1, LIVES):
-        ax.axvline(life * policy.half_life_hours, color=LINE, linewidth=0.8)
+    ax.set_xticks([life * policy.half_life_hours for life in range(LIVES + 1)])
     key(ax)
     named(ax, f"half is left after {policy.half_life_hours:g} h", "age (h)", "importance now")
 
