@@ -25,6 +25,7 @@ EXPLORERS = {
     "RunHandle": "trace_explorer.TraceExplorer",
 }
 CARD_S = 3.0  # a card is drawn anew no more often: what is unfolded in it folds up again
+FIRST_S = 0.3  # but the first time, for what was opened as it began
 SHARE = 20  # nor for more than one part in so many of the time
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
@@ -68,6 +69,7 @@ class Explorer(LiveView):
 
         self._make_room()
         self._home, card = running(), self._draw()
+        self._next_at = time.monotonic() + FIRST_S
         self._cards.append(display(card, raw=True, display_id=True))  # type: ignore[no-untyped-call]
         if self.comm:
             self.touch()

@@ -286,10 +286,10 @@ def test_a_run_under_way(lab: Lab, tab: Tab) -> None:
     assert "rate exceeded" not in page.inner_text(".jp-Notebook")
     page.locator(".agl-range").fill("20")
     until(tab, "explorer.moment", "20")
+    chips = "[...document.querySelectorAll('.agl-head .agl-chip')].map(chip => chip.textContent)"
+    tab.wait(f"{chips}.join() === 'running,running'")
     answer(tab, "gate.set()")
-    tab.wait(
-        "[...document.querySelectorAll('.agl-head .agl-chip')].at(-1).textContent === 'answered'"
-    )
+    tab.wait(f"{chips}.join() === 'answered,answered'")
     assert answer(tab, "explorer.moment") == "20"
     page.locator("[role=treegrid]").focus()
     page.keyboard.press("Home")

@@ -185,6 +185,7 @@ def test_the_card_of_a_run_follows(notebook: Notebook, monkeypatch: pytest.Monke
 
 def test_a_card_follows_seldom(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many changes one is drawn; what looks as before is not sent; closed, none is."""
+    monkeypatch.setattr(module, "FIRST_S", 0.2)
     monkeypatch.setattr(module, "CARD_S", 0.2)
 
     async def work() -> None:
