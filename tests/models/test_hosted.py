@@ -150,6 +150,17 @@ def test_odd_errors_in_a_stream(vendor: Vendor, odd: Any) -> None:
     assert error.kind == "transient"
 
 
+@both
+def test_a_stream_that_is_cut_with_tools(vendor: Vendor) -> None:
+    """The text so far is all there, though it could not be told yet what it was."""
+    body = vendor.events("I look ", "it up.")
+    asked = Request("p", options={"tools": []})
+    error = failure(told(vendor, streamed(body[: body.index(vendor.ended)]), request=asked))
+
+    assert isinstance(error, StreamBroken)
+    assert error.partial == "I look it up."
+
+
 def test_a_token_whose_worth_is_not_told() -> None:
     """A server that leaves out how likely a token was has its text heard all the same."""
     token = {"token": "x", "logprob": None, "top_logprobs": None}
