@@ -79,6 +79,10 @@ class Ear:
         """Give what was held back."""
         return self._step.end() if self._step else ""
 
+    def held(self) -> str:
+        """Give what is held back, as it was heard."""
+        return self._step.held() if self._step else ""
+
     def warning(self) -> str:
         """Say what should be known of how it ended."""
         told = [self.endings[self.ending]] if self.ending in self.endings else []
@@ -149,7 +153,7 @@ async def heard(pieces: AsyncIterator[bytes], ear: Ear, timeout_s: float) -> Asy
                     said.append(chunk.text)
                     yield chunk
     except StreamBroken as error:
-        error.partial = "".join(said)
+        error.partial = "".join(said) + ear.held()
         raise
     if rest := ear.rest():
         yield Chunk(rest)

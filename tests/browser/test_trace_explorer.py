@@ -70,6 +70,7 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     assert "widgets" not in saved["metadata"]
 
 
+@slow
 def test_time_by_keyboard(lab: Lab, tab: Tab) -> None:
     """The slider goes entry by entry, filters are a key away, Space plays."""
     opened(tab, lab, "keys.ipynb", FAMILY, EXPLORE)
@@ -144,6 +145,7 @@ def test_rows_by_keyboard(lab: Lab, tab: Tab) -> None:
     assert row.get_attribute("aria-expanded") == "true"
 
 
+@slow
 def test_playing(lab: Lab, tab: Tab) -> None:
     """Played, it is as it was: steps and text appear; a pause holds it; motion can be reduced."""
     opened(tab, lab, "play.ipynb", FAMILY, EXPLORE)
@@ -205,7 +207,7 @@ opening = time.perf_counter() - began"""
 
 @pytest.mark.parametrize(
     ("count", "tokens"),
-    [(50, 5), (100_000, 20), pytest.param(100_000, 0, marks=slow)],
+    [(50, 5), *(pytest.param(100_000, tokens, marks=slow) for tokens in (20, 0))],
 )
 def test_small_and_large(lab: Lab, tab: Tab, count: int, tokens: int) -> None:
     """A journal of 50 or of 100,000 entries: opened, scrolled and travelled in, at once."""
@@ -317,6 +319,7 @@ def test_reload_and_second_view(lab: Lab, tab: Tab) -> None:
     tab.wait("!document.querySelector('[role=treegrid]')")
 
 
+@slow
 def test_each_view_sees_its_own_rows(lab: Lab, tab: Tab) -> None:
     """Two views that look at different rows have both, and do not quarrel about it."""
     cells = "trace, _ = kept(3000, 0, 'two.jsonl')\nexplorer = trace.explore()", "explorer"
