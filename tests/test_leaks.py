@@ -282,5 +282,8 @@ def test_nothing_is_left(server: Server, way: Any, strategy: str, *, watched: bo
             assert [*coalescer._open, *coalescer._touched, *coalescer._wiped] == []  # noqa: SLF001
         if not rounds:
             before = held()  # what is made once, and kept, is there
+    after = held()
     assert server.served >= 2 * rounds
-    assert held() == before
+    # workers of the test before may still wait when this one begins, and be gone when it ends
+    assert set(after.pop("too many")) <= set(before.pop("too many"))
+    assert after == before
