@@ -249,14 +249,14 @@ def test_nothing_is_left(server: Server, way: Any, strategy: str, *, watched: bo
     portal()
     ending = RunEnded("stopped")
     if way is out_of_time:
-        ending = RunEnded("timeout", error="loop timeout after 80 ms")
+        ending = RunEnded("timeout", error="loop timeout after 300 ms")
     before, rounds = dict[str, Any](), 0
 
     log: list[Entry] = []
 
     async def play(coalescer: Coalescer) -> None:
         views = [RunView(coalescer=coalescer)] if watched else []
-        config = AgentConfig(5, "m", loop_timeout_ms=80 if way is out_of_time else None)
+        config = AgentConfig(5, "m", loop_timeout_ms=300 if way is out_of_time else None)
         lab = AgentRuntime(
             Remote(server.port), tools=[noop], sinks=[*views, log.append], config=config
         )
