@@ -250,3 +250,51 @@ def test_a_map_keeps_what_differs_most(shape: tuple[int, int]) -> None:
         wanted = np.linalg.norm(vectors - vectors[i], axis=1)
         assert np.linalg.norm(places - places[i], axis=1) == pytest.approx(wanted)
     assert all(column[np.abs(column).argmax()] >= 0 for column in places.T if len(column))
+
+
+def test_ages_are_told_in_what_can_be_read() -> None:
+    """In hours, and where they are many, in days; the half-life as well."""
+    clock = FakeClock()
+    store = EpisodicStore(clock=clock, decay=DecayPolicy.exponential(48))
+    store.add_episode("ada", "x", 0.5)
+    clock.advance(4 * 86_400 + 60)
+    ax = store.plot()
+    points: Any = ax.collections[2].get_offsets()
+
+    assert points[0, 0] == pytest.approx(4, abs=0.01)
+    assert ax.get_xlabel() == "age (days), now at the right"
+    assert ax.get_title(loc="left") == "1 memory of 1 agent"
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]  # type: ignore[union-attr]
+    assert legend == ["when new", "half-life 2 days", "now"]
+    assert DecayPolicy.exponential(24).plot().get_xlabel() == "age (h)"
+    ticks = [text.get_text() for text in DecayPolicy.exponential(24).plot().get_xticklabels()]
+    assert ticks == ["0", "24", "48", "72", "96", "120"]
+
+
+def test_a_few_agents_are_told_apart() -> None:
+    """By colour, up to four; of more they are all alike."""
+    two = episodes().plot()
+    colours: Any = two.collections[0].get_facecolors()  # type: ignore[attr-defined]
+    assert len({tuple(colour) for colour in colours.tolist()}) == 2
+    legend = two.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["agent 0", "agent 1"]
+
+    many = EpisodicStore()
+    for i in range(5):
+        many.add_episode(f"a{i}", "x", 0.5)
+    shades: Any = many.plot().collections[0].get_facecolors()  # type: ignore[attr-defined]
+    assert len({tuple(colour) for colour in shades.tolist()}) == 1
+
+
+def test_names_on_a_map_do_not_cover_each_other() -> None:
+    """Of very many points those are named that stand apart; as drawn, no two names meet."""
+    rng = np.random.default_rng(3)
+    memory = VectorMemory[str]()
+    memory.insert_many(rng.normal(size=(400, 2)), [f"a name that is long {i}" for i in range(400)])
+    ax = memory.plot()
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+
+    assert boxes
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
