@@ -30,6 +30,7 @@ KINDS = {
     "run": GREY, "model": VIOLET, "tool": BLUE, "message": AMBER, "memory": GREEN,
     "phase": AMBER, "save": GREY, "warning": AMBER, "failed": RED,
 }  # fmt: skip
+SIZE = (6.4, 3.6)
 STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -46,7 +47,7 @@ STYLE = {
     "axes.titlecolor": GREY,
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
-    "figure.figsize": (6.4, 3.6),
+    "figure.figsize": SIZE,
     "grid.color": LINE,
     "legend.fontsize": 8,
     "legend.frameon": False,
@@ -86,19 +87,22 @@ def plot(obj: object, ax: Axes | None = None, **how: Any) -> Axes:
     if draw.dispatch(type(obj)) is draw.dispatch(object):
         raise InvalidValue(f"there is no plot of {obj!r:.80}")
     pyplot = need("matplotlib.pyplot", "lab")
-    with pyplot.rc_context(STYLE):
-        if ax is not None:
+    if ax is not None:
+        with pyplot.rc_context(STYLE):
             draw(obj, ax, **how)
-            return ax
-        figure, drawn = pyplot.subplots(layout="constrained")
-        try:
-            height = draw(obj, drawn, **how)
-        except BaseException:
-            pyplot.close(figure)
-            raise
-        if height is not None:
-            figure.set_figheight(height)
-    made: Axes = drawn
+        return ax
+    # The figure comes first: making one may load the notebook's backend, which sets how figures
+    # are shown from then on, and that must outlast our style.
+    figure = pyplot.figure(layout="constrained", figsize=SIZE, facecolor="none")
+    try:
+        with pyplot.rc_context(STYLE):
+            made: Axes = figure.subplots()
+            height = draw(obj, made, **how)
+    except BaseException:
+        pyplot.close(figure)
+        raise
+    if height is not None:
+        figure.set_figheight(height)
     return made
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import nbformat
 import numpy as np
 import pytest
 from matplotlib import colors
@@ -298,3 +301,22 @@ def test_names_on_a_map_do_not_cover_each_other() -> None:
 
     assert boxes
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.filterwarnings("default")  # of other libraries
+def test_each_cell_of_a_notebook_shows_its_own(tmp_path: Path) -> None:
+    """The first picture and all that follow; what the notebook sets for pictures outlasts ours."""
+    nbclient = pytest.importorskip("nbclient")
+    cells = [
+        "import agentlab as al\npolicy = al.DecayPolicy.exponential(24)\npolicy.plot();",
+        "policy.plot();",
+        "from matplotlib import pyplot\npyplot.subplots();",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "IPYTHONDIR": str(tmp_path)}
+    env.pop("MPLBACKEND", None)
+    client = nbclient.NotebookClient(book, timeout=60, kernel_name="python3")
+    client.execute(env=env, cwd=str(tmp_path))
+
+    shown = [["image/png" in output.get("data", {}) for output in c.outputs] for c in book.cells]
+    assert shown == [[True], [True], [True]]
