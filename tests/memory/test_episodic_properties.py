@@ -195,7 +195,7 @@ class Both:
 def test_recall_equals_sorting_everything(
     how: dict[str, Any], steps: list[tuple[str, Any, Any]]
 ) -> None:
-    """After any adds, removals, replacements, edits, moves of the clock and reloads, however set."""
+    """After any adds, removals, replacements, edits, moves of the clock, reloads, however set."""
     both = Both(how)
     for step in steps:
         both.live(*step)
