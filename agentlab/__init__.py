@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from agentlab.core.events import Entry, ReActStep
-    from agentlab.core.ids import AgentId, MemoryId, MessageId
+    from agentlab.core.ids import AgentId, EntityId, MemoryId, MessageId
     from agentlab.core.nested import enable_nested_asyncio
     from agentlab.core.protocols import (
         Chunk,
@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from agentlab.core.secrets import Secret
     from agentlab.core.session import AgentSession
     from agentlab.core.trace import Trace
+    from agentlab.graph.entities import Entity, Relation, Relationship
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
     from agentlab.handle import RunHandle
     from agentlab.memory.bag import BagOfWordsEmbedder
     from agentlab.memory.compressed import CompressedEpisode, MemorySummary
@@ -158,22 +161,23 @@ __all__ = [
     "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
     "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
     "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
-    "Embedding", "Entry", "EpisodicStore", "EvictionPolicy", "FileCheckpointStore",
-    "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder", "FunctionModel", "Gauge",
-    "GraphError", "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
-    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
-    "InvalidValue", "Journal", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry",
-    "LtmStore", "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
+    "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
+    "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder",
+    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
+    "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
+    "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
+    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
+    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
     "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
     "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
     "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
     "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
     "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
-    "RecallPolicy", "RecordedModel", "RecordingMissed", "Request", "RetryPolicy", "Retrying",
-    "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry", "SemanticMemory",
-    "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend", "Stage",
-    "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
+    "RecallPolicy", "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request",
+    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
+    "SchemaValidator", "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry",
+    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend",
+    "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
     "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
     "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
     "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
@@ -195,13 +199,16 @@ _HOME = {
         "ValidationError WorkflowError WrongThread"
     ),
     "core.events": "Entry ReActStep",
-    "core.ids": "AgentId MemoryId MessageId",
+    "core.ids": "AgentId EntityId MemoryId MessageId",
     "core.nested": "enable_nested_asyncio",
     "core.protocols": "Chunk Embedder Memory Model PersistenceBackend Request Strategy Tool",
     "core.run": "Run",
     "core.secrets": "Secret",
     "core.session": "AgentSession",
     "core.trace": "Trace",
+    "graph.entities": "Entity Relation Relationship",
+    "graph.knowledge": "KnowledgeGraph",
+    "graph.store": "GraphStore",
     "handle": "RunHandle",
     "memory.bag": "BagOfWordsEmbedder",
     "memory.compressed": "CompressedEpisode MemorySummary",

@@ -15,6 +15,8 @@ from agentlab.store.checkpoint import CheckpointManager
 from agentlab.tools.named import NamedToolRegistry
 
 if TYPE_CHECKING:
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
     from agentlab.memory.ltm import LtmStore
     from agentlab.memory.vector import SemanticMemory
     from agentlab.memory.working import WorkingMemory
@@ -34,6 +36,10 @@ class Accessors:
     def memory(self) -> Memory | None:
         """Give what is recalled before each question, if there is something."""
         return self.settings.memory
+
+    def graph(self) -> GraphStore | KnowledgeGraph | None:
+        """Give the graph, if there is one."""
+        return self.settings.graph
 
     def working_memory(self) -> WorkingMemory | None:
         """Give what its agents have in mind, if there is something."""

@@ -20,6 +20,8 @@ from agentlab.strategies.observer import Observer
 from agentlab.tools.named import NamedToolRegistry
 
 if TYPE_CHECKING:
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
     from agentlab.memory.working import WorkingMemory
 
 
@@ -66,6 +68,10 @@ class AgentRuntimeBuilder(Generic[StateT]):
     def with_working_memory(self, memory: WorkingMemory) -> AgentRuntimeBuilder[StateT]:
         """Set what is put after it: what agents have in mind."""
         return self._with(working_memory=memory)
+
+    def with_graph(self, graph: GraphStore | KnowledgeGraph) -> AgentRuntimeBuilder[StateT]:
+        """Set the graph whose entities are counted when a run begins."""
+        return self._with(graph=graph)
 
     def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
         """Set the text tools."""

@@ -1,9 +1,11 @@
-"""Small data to try things on, in the package: a diary and a dialogue, both invented, both CC0.
+"""Small data to try things on, in the package: a diary and a dialogue, invented, CC0; rivers.
 
 >>> diary().about.licence
 'CC0-1.0'
 >>> len(dialogue()) > 100
 True
+>>> rivers().shortest_path("Limmat", "North Sea")
+['Limmat', 'Aare', 'Rhine', 'North Sea']
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ import msgspec
 
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.portable import Portable
+from agentlab.graph.facts import rivers
 from agentlab.memory.conversation import MemoryTurn
 
-__all__ = ["About", "Dataset", "DiaryEntry", "dialogue", "diary"]
+__all__ = ["About", "Dataset", "DiaryEntry", "dialogue", "diary", "rivers"]
 
 T = TypeVar("T")
 

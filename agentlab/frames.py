@@ -21,6 +21,8 @@ from agentlab.core.spans import Span, Spans
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.display.gists import gist_of, kind_of
+from agentlab.graph.base import Graph
+from agentlab.graph.measures import EntityRow
 from agentlab.memory.compressed import Compression, TurnCompression, TurnCompressionRun, TurnRow
 from agentlab.memory.consolidation import ClusterRow, Consolidation
 from agentlab.memory.episodic import EpisodicStore
@@ -170,6 +172,11 @@ def _(samples: MetricsRegistry | Series) -> pd.DataFrame:
 @frame.register(Histogram)
 def _(histogram: Histogram) -> pd.DataFrame:
     return table(histogram.bucket_rows(), BucketRow)
+
+
+@frame.register(Graph)
+def _(graph: Graph[Any]) -> pd.DataFrame:
+    return table(graph.rows(), EntityRow)
 
 
 @frame.register(Shelf)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from agentlab.core.errors import BackpressureShed
+from agentlab.core.errors import BackpressureShed, InvalidValue
 from agentlab.core.events import Prepared, Warned
 from agentlab.core.protocols import Model, Sink, Strategy
 from agentlab.core.run import Run
@@ -41,6 +41,8 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.store = None if settings.store is None else as_backend(settings.store)
+        if settings.graph is not None and not hasattr(settings.graph, "entity_count"):
+            raise InvalidValue(f"graph must be a graph, got {settings.graph!r:.80}")
         self.savers()  # what cannot be right is told when the runtime is made
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
@@ -119,13 +121,20 @@ class Parts:
             if hits:
                 told = "".join(f"- {hit.text}\n" for hit in hits)
                 prompt = f"Relevant memories:\n{told}\nCurrent prompt: {goal}"
-        if settings.working_memory is not None:
-            from agentlab.memory.working import section
+        if settings.working_memory is None:
+            self.tell(run)
+            return prompt
+        from agentlab.memory.working import section
 
-            entries = settings.working_memory.entries()
-            run.emit(Prepared(dict(entries)))
-            prompt += section(entries)
-        return prompt
+        entries = settings.working_memory.entries()
+        self.tell(run, dict(entries))
+        return prompt + section(entries)
+
+    def tell(self, run: Run, working: dict[str, str] | None = None) -> None:
+        """Tell what an agent has in mind, and how much the graph knows, if there is either."""
+        graph = self._settings.graph
+        if working is not None or graph is not None:
+            run.emit(Prepared(working or {}, 0 if graph is None else graph.entity_count()))
 
     def admit(self, strategy: Strategy) -> Stay:
         """Let one run in, or shed it, which is counted."""
@@ -154,6 +163,7 @@ class Stay:
             run.emit(Warned(self.slot.warning))
         if getattr(self.strategy, "takes_memories", False):
             return await self.parts.prepare(run, goal)
+        self.parts.tell(run)
         return goal
 
     def over(self) -> None:

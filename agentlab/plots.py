@@ -1,22 +1,37 @@
-"""matplotlib pictures, readable in a light and in a dark notebook, and on paper.
-
-The background is the page's own, and what is written is of a grey that can be read on both.
-"""
+"""matplotlib pictures, readable in a light and in a dark notebook, and on paper."""
 
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from agentlab.core.bounds import at_least_one
 from agentlab.core.errors import InvalidValue
 from agentlab.core.extras import need
 from agentlab.core.spans import Span, Spans
 from agentlab.core.trace import Trace
+from agentlab.display.figures import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    KINDS,
+    LINE,
+    SIZE,
+    STYLE,
+    VIOLET,
+    key,
+    named,
+    rows,
+    shown,
+)
 from agentlab.display.words import count, gist, plural
+from agentlab.graph.base import Graph
 from agentlab.memory.decay import DecayPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.forgetting import Ebbinghaus
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.maps import apart, flat
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
@@ -24,45 +39,9 @@ from agentlab.memory.vector import SemanticMemory
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-GREY, LINE = "#7b7b7b", "#7b7b7b40"  # 4:1 on white and on JupyterLab's black
-BLUE, VIOLET, GREEN, AMBER, RED = "#2d7fd6", "#8a63d2", "#2f9e63", "#b07d12", "#d9463b"
-KINDS = {
-    "run": GREY, "model": VIOLET, "tool": BLUE, "message": AMBER, "memory": GREEN,
-    "phase": AMBER, "save": GREY, "warning": AMBER, "failed": RED,
-}  # fmt: skip
-SIZE = (6.4, 3.6)
-STYLE = {
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "text.color": GREY,
-    "axes.axisbelow": True,
-    "axes.edgecolor": GREY,
-    "axes.grid": True,
-    "axes.labelcolor": GREY,
-    "axes.labelsize": 9,
-    "axes.prop_cycle": f"cycler('color', {[BLUE, VIOLET, GREEN, AMBER]})",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlecolor": GREY,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 10,
-    "figure.figsize": SIZE,
-    "grid.color": LINE,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "xtick.color": GREY,
-    "xtick.labelsize": 8,
-    "ytick.color": GREY,
-    "ytick.labelsize": 8,
-}
 STEPS, LIVES, CURVES, SHOWN = 200, 5, 4, 40
-LABELLED, LETTERS = 30, 24
-ROOM = (0.34, 0.05)  # that the name of a point takes, as shares of a picture
-COVERED = 2  # points that a name may cover
 CROWD, DAYS_FROM = 60, 96  # points that cover each other; hours that are better told in days
-ABOVE = 3  # things that are explained in the line of the title
-MOST, TALLEST = 60, 14  # rows that can be read; inches
+MOST = 60  # rows that can be read
 
 
 @singledispatch
@@ -117,19 +96,22 @@ def waterfall(spans: Spans, ax: Axes) -> float:
 
     Of very many the runs are drawn, and as many of the calls as can be read, the longest first.
     """
-    shown = worth_drawing(spans)
-    whole = max((span.end or span.start for span in spans), default=0.0)
-    kinds = ["failed" if span.state == "failed" else span.kind for span in shown]
-    for y, (span, kind) in enumerate(zip(shown, kinds, strict=True)):
-        length = (whole if span.end is None else span.end) - span.start
+    some = worth_drawing(spans)
+    began = min((span.start for span in spans), default=0.0)
+    ends = (span.start if span.end is None else span.end for span in spans)
+    whole = max(ends, default=0.0) - began
+    kinds = ["failed" if span.state == "failed" else span.kind for span in some]
+    for y, (span, kind) in enumerate(zip(some, kinds, strict=True)):
+        start = span.start - began
+        length = whole - start if span.end is None else span.end - span.start
         ax.barh(
-            y, max(length, whole / 200), left=span.start, height=0.55,
+            y, max(length, whole / 200), left=start, height=0.55,
             color=KINDS[kind], label="" if kind in kinds[:y] else kind,
         )  # fmt: skip
-    height = rows(ax, [span_label(span) for span in shown])
+    height = rows(ax, [span_label(span) for span in some])
     ax.set_xlim(0, whole or 1)
-    some = f"{len(shown)} of {count(len(spans))} spans, the longest"
-    named(ax, some if len(shown) < len(spans) else "", "seconds", "")
+    title = f"{len(some)} of {count(len(spans))} spans, the longest"
+    named(ax, title if len(some) < len(spans) else "", "seconds", "")
     if len(set(kinds)) > 1:
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), labelcolor=GREY)
     return height
@@ -151,7 +133,7 @@ def worth_drawing(spans: Spans) -> list[Span]:
 
 def span_label(span: Span) -> str:
     """Name a row; the word says what the colour does."""
-    name = gist(span.name.replace("_", " "), LETTERS)
+    name = shown(span.name.replace("_", " "))
     return f"{name}, {span.why or 'failed'}" if span.state == "failed" else name
 
 
@@ -232,7 +214,7 @@ def _(store: EpisodicStore, ax: Axes) -> None:
     ax.scatter(ages, told["importance_now"], s=size, c=colours, alpha=ink)
     apart = zip(agents, shades, strict=False) if 1 < len(agents) <= len(shades) else [("now", BLUE)]
     for name, colour in apart if many else ():
-        label = gist(name, LETTERS).replace("$", r"\$")
+        label = shown(name).replace("$", r"\$")
         ax.scatter([], [], s=16, color=colour, label=label)
     if many:
         key(ax)
@@ -276,42 +258,15 @@ def _(memory: VectorMemory[Any] | SemanticMemory[Any] | SemanticStore, ax: Axes)
     ax.scatter(places[:, 0], places[:, 1], s=18, color=BLUE, alpha=1.0 if many <= CROWD else 0.6)
     ax.margins(0.08)
     names = labels_of(memory)
-    for row, side in apart_of(places):
+    for row, side in apart(places):
         mark = ax.annotate(
-            gist(names[row], LETTERS), places[row].tolist(), size=8, parse_math=False,
+            shown(names[row]), places[row].tolist(), size=8, parse_math=False,
             color=GREY, xytext=(5 * side, 0), textcoords="offset points", va="center",
             ha="left" if side > 0 else "right",
         )  # fmt: skip
         mark.set_in_layout(False)
     title = f"{plural(many, 'vector')}, {share:.0%} of how they differ"
     named(ax, title, "first direction", "second")
-
-
-def apart_of(places: Any) -> list[tuple[int, int]]:
-    """Choose points whose names do not cover each other, and on which side each name stands.
-
-    Those farthest from the middle come first.
-    """
-    import numpy as np
-
-    if not len(places):
-        return []
-    low, high = places.min(axis=0), places.max(axis=0)
-    at = (places - low) / np.where(high > low, high - low, 1.0)
-    chosen, taken = list[tuple[int, int]](), list[tuple[float, float]]()
-    for row in np.argsort(-np.abs(at - 0.5).max(axis=1), kind="stable").tolist():
-        x, y = at[row].tolist()
-        side = 1 if x < 1 / 2 else -1
-        middle = x + side * ROOM[0] / 2
-        under = (np.abs(at - (middle, y)) <= np.array(ROOM) / 2).all(axis=1).sum() - 1
-        if under <= COVERED and all(
-            abs(middle - a) > ROOM[0] or abs(y - b) > ROOM[1] for a, b in taken
-        ):
-            chosen.append((row, side))
-            taken.append((middle, y))
-        if len(chosen) == LABELLED:
-            break
-    return sorted(chosen)
 
 
 def labels_of(memory: Any) -> list[str]:
@@ -323,49 +278,34 @@ def labels_of(memory: Any) -> list[str]:
     return [str(value) for value in memory.values()]
 
 
-def flat(vectors: Any) -> tuple[Any, float]:
-    """Give vectors on the plane in which they differ most, and which share of that it shows.
+@draw.register(Graph)
+def centralities(
+    graph: Graph[Any],
+    ax: Axes,
+    *,
+    measure: Literal["degree", "betweenness"] = "degree",
+    top: int = 15,
+) -> float:
+    """Draw the entities that are most central, and how central each is.
 
-    The signs are chosen so that the same vectors are always drawn alike.
+    Parameters
+    ----------
+    graph : GraphStore or KnowledgeGraph
+        Whose.
+    ax : Axes
+        Where to.
+    measure : {"degree", "betweenness"}
+        What central means: many edges, or many shortest paths of others.
+    top : int
+        How many.
     """
-    import numpy as np
-
-    size = len(vectors)
-    if not size or not vectors.shape[1]:
-        return np.zeros((size, 2)), 1.0
-    centred = vectors - vectors.mean(axis=0)
-    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
-    spread = np.pad(spread, (0, 2))
-    left = np.pad(left, ((0, 0), (0, 2)))[:, :2]
-    left *= np.where(left[np.abs(left).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
-    whole = float((spread**2).sum())
-    return left * spread[:2], float((spread[:2] ** 2).sum()) / whole if whole else 1.0
-
-
-def key(ax: Axes) -> None:
-    """Say above the picture what is what; of more than three things, beside it."""
-    many = len(ax.get_legend_handles_labels()[1])
-    if many <= ABOVE:
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=many, labelcolor=GREY)
-    else:
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), labelcolor=GREY)
-
-
-def rows(ax: Axes, names: list[str]) -> float:
-    """Name bars from the top, and give how high a figure they need."""
-    ax.set_yticks(range(len(names)), names, parse_math=False)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.grid(visible=False, axis="y")
-    return min(max(1.2, 0.24 * len(names) + 0.7), TALLEST)
-
-
-def named(ax: Axes, title: str, across: str, up: str) -> None:
-    """Say what is seen, on axes of whatever look, in ink that can be read on any page."""
-    ax.set_title(title, color=GREY)
-    ax.set_xlabel(across, color=GREY)
-    ax.set_ylabel(up, color=GREY)
-    ax.tick_params(colors=GREY)
-    ax.spines[["right", "top"]].set_visible(False)
-    ax.spines[:].set_color(GREY)
+    measures = {"degree": graph.degree_centrality, "betweenness": graph.betweenness_centrality}
+    if measure not in measures:
+        raise InvalidValue(f"measure must be one of {', '.join(measures)}, got {measure!r}")
+    best = sorted(measures[measure]().items(), key=lambda each: -each[1])
+    best = best[: at_least_one("top", top)]
+    titles = {entity.id: graph.title(entity) for entity in graph.held()[0]}
+    ax.barh(range(len(best)), [value for _, value in best], height=0.55, color=BLUE)
+    height = rows(ax, [shown(titles.get(name, name)) for name, _ in best])
+    named(ax, "", f"{measure} centrality", "")
+    return height

@@ -23,6 +23,8 @@ from agentlab.tools.named import NamedTool, NamedToolRegistry
 from agentlab.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
+    from agentlab.graph.knowledge import KnowledgeGraph
+    from agentlab.graph.store import GraphStore
     from agentlab.memory.working import WorkingMemory
 
 DEFAULT_ITERATIONS = 10
@@ -39,6 +41,7 @@ class Settings:
     tools: tuple[ToolSpec, ...] = ()
     memory: Memory | None = None
     working_memory: WorkingMemory | None = None
+    graph: GraphStore | KnowledgeGraph | None = None
     tool_registry: NamedToolRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None

@@ -99,10 +99,16 @@ def travel(path: Path) -> None:
         journey.want({"errors"})
         journey.cells()
 
+    def find(text: str) -> None:
+        journey.find(text)
+        journey.cells()
+
     moments = [partial(go, rng.randrange(len(told))) for _ in range(MOMENTS)]
     calls = [partial(select, rng.randrange(spans)) for _ in range(MOMENTS)]
     print("  to a moment:", percentiles(moments))
     print("  to a call:", percentiles(calls))
+    print("  to a text:", percentiles([partial(find, f"{i}7") for i in range(9)]))
+    journey.find("")
     print(f"  to what failed: {milliseconds(filter_errors):.1f} ms")
 
 

@@ -30,6 +30,16 @@ def test_it_has_a_card(data: Dataset[object]) -> None:
     assert repr(data) == f"<Dataset {data.about.name}, {len(data)} entries, CC0-1.0>"
 
 
+def test_the_rivers() -> None:
+    """Are there too, as a graph, which is made anew for whoever asks."""
+    one, other = datasets.rivers(), datasets.rivers()
+
+    assert one.all_relations() == other.all_relations()
+    one.remove_entity("Rhine")
+    assert other.entity("Rhine") is not None
+    assert other.entity_count() > 200
+
+
 def test_the_diary() -> None:
     """A few hundred entries of a year, in order, on ten themes, none of them twice."""
     entries = diary()

@@ -17,6 +17,7 @@ from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.datasets import dialogue, diary
 from agentlab.frames import frame
+from agentlab.graph.store import GraphStore
 from agentlab.memory.compression import MemoryCompressor
 from agentlab.memory.consolidation import Consolidation, MemoryConsolidator
 from agentlab.memory.decay import DecayPolicy
@@ -43,6 +44,7 @@ from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
 from agentlab.tools.tally import ToolRow
+from tests.graph.graphs import people
 from tests.memory.shelves import shelf
 
 AT = datetime(2030, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -255,6 +257,13 @@ def facts() -> SemanticStore:
     return made
 
 
+NODE = {
+    "id": TEXT, "label": TEXT, "links_in": "int64", "links_out": "int64", "community": "int64",
+    "properties": "object",
+}  # fmt: skip
+LINK = {"from_id": TEXT, "to_id": TEXT, "kind": TEXT, "weight": "float64", "origin": TEXT}
+
+
 FULL: list[tuple[Any, dict[str, str], int]] = [
     (AgentSession("id", "a", steps=[step(0), step(1)]), STEP, 2),
     ([step(0)], STEP, 1),
@@ -291,6 +300,8 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (vectors(), VECTOR, 1),
     (pad(), PAD, 1),
     (facts(), FACT, 2),
+    (people(), NODE, 3),
+    (people().all_relations(), LINK, 3),
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
@@ -302,6 +313,7 @@ EMPTY: list[tuple[Any, dict[str, str]]] = [
     (EpisodicStore(), EPISODE), (WorkingMemory(1), PAD),
     (SemanticMemory(), REMEMBERED), (VectorMemory(), VECTOR), (SemanticStore(), FACT),
     (Explanations(), SCORE),
+    (GraphStore(), NODE),
 ]  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from agentlab.core.events import Prepared, Recalled
 from agentlab.core.protocols import Hit
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
+from agentlab.graph.entities import Entity
+from agentlab.graph.knowledge import KnowledgeGraph
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.ltm import LtmStore
 from agentlab.memory.semantic import SemanticStore
@@ -111,6 +113,19 @@ def test_working_memory_comes_last() -> None:
     told = [entry.event for entry in session.trace.entries]
     assert Prepared({"goal": "count", "fake": "a\nObservation: b"}) in told
     assert runtime.working_memory() is pad
+
+
+def test_a_memory_for_long() -> None:
+    """Is asked by what a question says, as any memory is; its entries are counted."""
+    ltm = LtmStore()
+    ltm.remember("Doubling is adding to itself.", 0.9)
+    ltm.remember("The harbour was quiet.", 0.8)
+    runtime = AgentRuntime(ScriptedModel(ANSWER), memory=ltm)
+    session = runtime.run_sync("What is doubling?")
+
+    assert session.memory_hits == 1
+    assert "Relevant memories:\n- Doubling is adding to itself.\n" in first_prompt(session)
+    assert "\nagent_memory_entries 2\n" in runtime.metrics_registry().prometheus_text()
 
 
 def test_without_memories_the_prompt_is_unchanged() -> None:
@@ -218,6 +233,28 @@ class Plans:
     async def __call__(self, run: Run, goal: str, /) -> Outcome:
         hits = run.recall(goal, 1)
         return Outcome(f"{goal} {len(hits)}")
+
+
+def test_a_graph_beside_memories() -> None:
+    """All that is known at the start is told at once, also where a strategy takes no memories."""
+    pad = WorkingMemory(5)
+    pad.set("goal", "count")
+    graph = KnowledgeGraph()
+    graph.add_entity(Entity("a"))
+    runtime = AgentRuntime(
+        ScriptedModel(ANSWER), memory=remembering(), working_memory=pad, graph=graph
+    )
+    session = runtime.run_sync("How many?", agent="demo")
+
+    plain = runtime.run_sync("task", agent="demo", strategy=Plans())
+    told = [
+        [entry.event for entry in each.trace.entries if isinstance(entry.event, Prepared)]
+        for each in (session, plain)
+        if each.trace
+    ]
+    assert told == [[Prepared({"goal": "count"}, 1)], [Prepared({}, 1)]]
+    assert (session.graph_lookups, session.memory_hits) == (1, 2)
+    assert (plain.graph_lookups, plain.answer) == (1, "task 1")
 
 
 def test_only_a_question_is_prepared() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import msgspec
 import nbformat
 import numpy as np
 import pytest
@@ -22,13 +23,18 @@ from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.spans import Span, Spans
 from agentlab.core.trace import Trace
+from agentlab.display.figures import GREY, KINDS
+from agentlab.graph.facts import rivers
+from agentlab.graph.store import GraphStore
 from agentlab.memory.decay import DecayPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.ltm import ForgettingCurve, LtmStore
+from agentlab.memory.maps import flat
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
-from agentlab.plots import GREY, KINDS, MOST, flat, plot
+from agentlab.plots import MOST, plot
+from tests.graph.graphs import HOSTILE, store
 from tests.tracing import LAST, STEP, WRONG, ran
 
 
@@ -87,7 +93,7 @@ THINGS: dict[str, Any] = {
     "fading": episodes(decay=DecayPolicy.exponential(24)),
     "none fading": EpisodicStore(decay=DecayPolicy.exponential(1)), "texts": texts(),
     "facts": facts(), "no vectors": VectorMemory(), "no texts": SemanticMemory(),
-    "no facts": SemanticStore(),
+    "no facts": SemanticStore(), "graph": rivers(), "no graph": GraphStore(),
 }  # fmt: skip
 
 
@@ -169,10 +175,12 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_bar_a_span() -> None:
     """From when to when, named, and in red where it failed; the word says so too."""
-    trace = traced()
-    spans, ax = trace.spans(), trace.plot()
+    entries = ran([WRONG, LAST])[0]
+    late = [msgspec.structs.replace(each, offset=each.offset + 300) for each in entries]
+    spans, ax = Trace.of(entries).spans(), Trace.of(late).plot()
 
-    assert [bar.get_x() for bar in bars(ax)] == pytest.approx([span.start for span in spans])
+    starts = [span.start - spans[0].start for span in spans]
+    assert [bar.get_x() for bar in bars(ax)] == pytest.approx(starts)
     named = [label.get_text() for label in ax.get_yticklabels()]
     assert named == ["agent", "model", "population, permanent", "model"]
     assert bars(ax)[2].get_facecolor() == colors.to_rgba(KINDS["failed"])
@@ -320,3 +328,45 @@ def test_each_cell_of_a_notebook_shows_its_own(tmp_path: Path) -> None:
 
     shown = [["image/png" in output.get("data", {}) for output in c.outputs] for c in book.cells]
     assert shown == [[True], [True], [True]]
+
+
+def test_centralities() -> None:
+    """A bar an entity, the most central on top, with their names."""
+    ax: Any = rivers().plot()
+    names = [label.get_text() for label in ax.get_yticklabels()]
+
+    assert names[:4] == ["Russia", "France", "Danube", "Germany"]
+    assert len(names) == len(ax.patches) == 15
+    assert ax.get_xlabel() == "degree centrality"
+    assert ax.yaxis_inverted()
+
+
+def test_betweenness() -> None:
+    """As many as are wanted."""
+    figure, mine = plt.subplots()
+    ax: Any = store("abc", ["ab", "bc"]).plot(ax=mine, measure="betweenness", top=2)
+
+    bars: Any = ax.patches
+    assert ax is mine
+    assert ax.figure is figure
+    assert [bar.get_width() for bar in bars] == [0.5, 0]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "$x^2$", "a" * 100])
+def test_any_name(name: str) -> None:
+    """Is letters: no formula is set, nothing is warned of but letters that the font lacks."""
+    import warnings
+
+    ax: Any = store([name]).plot()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing")
+        ax.figure.canvas.draw()
+    assert len(ax.get_yticklabels()[0].get_text()) <= 40
+
+
+@pytest.mark.parametrize("how", [{"measure": "none"}, {"top": 0}])
+def test_wrong_arguments(how: dict[str, Any]) -> None:
+    """Say what is right, and leave no figure open."""
+    with pytest.raises(InvalidValue, match="must be"):
+        rivers().plot(**how)
+    assert plt.get_fignums() == []

@@ -29,7 +29,7 @@ class Span(Portable, msgspec.Struct):
     depth : int
         How many runs it is within.
     start, end : float, float or None
-        From when to when, in seconds; what is not over has no end.
+        From when to when, in seconds of the trace; what is not over has no end.
     state : str
         ``open``, ``ok``, ``failed``, or ``cut``: it ended without coming to what it was for.
     why : str

@@ -23,10 +23,11 @@ class Stretch(msgspec.Struct):
 
 
 def lined_up(entries: Sequence[Entry]) -> tuple[list[Entry], list[float]]:
-    """Give entries in the order they were said, and when, in seconds from the first.
+    """Give entries in the order they were said, and when, in seconds.
 
     Those of one trace have one clock, whose offsets are right. Where runs of several traces are
-    there, each begins when the world's time says, and the time when none went on is left out.
+    there, times count from the first; each run begins when the world's time says, and the time
+    when none went on is left out.
     """
     stretches, whose = parted(entries)
     if one_clock(stretches):

@@ -15,7 +15,7 @@ from agentlab.display.words import gist
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 AROUND = (  # the reader's own theme
-    ":root{color-scheme:light dark}"
+    ":root{color-scheme:light dark}body .agl{--agl-bg:Canvas}"
     "body{margin:24px auto;max-width:60rem;padding:0 16px;background:Canvas;color:CanvasText}"
 )
 

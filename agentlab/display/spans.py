@@ -51,7 +51,7 @@ def waterfall(spans: Sequence[Span], start: float, whole: float, room: Room) -> 
 
 def cells(no: int, span: Span, start: float, whole: float) -> list[object]:
     """Give the cells of one span."""
-    end = span.start if span.end is None else span.end
+    end = start + whole if span.end is None else span.end  # what is not over reaches to the end
     name = h("span", style=f"padding-left:{min(span.depth, DEEPEST) * 14}px")
     hue = "bad" if span.state == "failed" else HUES.get(span.kind, "")
     what = name(
@@ -63,7 +63,7 @@ def cells(no: int, span: Span, start: float, whole: float) -> list[object]:
         h("span", title=f"spans[{no}]")(str(no)),
         h("span")(what, " ", drawn(standing(span)) if span.state != "ok" else None),
         bar((end - span.start) / whole, f"long {hue}".strip(), (span.start - start) / whole),
-        seconds((end - span.start) * 1000) if end > span.start else "",
+        seconds((end - span.start) * 1000) if span.end is not None and end > span.start else "",
     ]
 
 

@@ -16,7 +16,7 @@ from agentlab.core.protocols import Chunk, Usage
 from agentlab.core.sync import closing
 from agentlab.models.native import NativeStep, ToolNames
 from agentlab.models.sse import SseEvent, StreamBroken, read_sse
-from agentlab.models.wire import MAX_ERROR_BYTES, excerpt, lively
+from agentlab.models.wire import MAX_ERROR_BYTES, OUT_OF_CREDIT, excerpt, lively
 
 # What an error that comes in a stream, after a status of 200, would have had as its status.
 STATUS = {
@@ -79,6 +79,10 @@ class Ear:
         """Give what was held back."""
         return self._step.end() if self._step else ""
 
+    def held(self) -> str:
+        """Give what is held back, as it was heard."""
+        return self._step.held() if self._step else ""
+
     def warning(self) -> str:
         """Say what should be known of how it ended."""
         told = [self.endings[self.ending]] if self.ending in self.endings else []
@@ -120,14 +124,15 @@ class Ear:
         """Make the error of what a vendor says went wrong after it had begun to answer."""
         told = error if isinstance(error, dict) else {"message": error}
         kind, code = told.get("type"), told.get("code")
-        status = next((STATUS[each] for each in (kind, code) if each in STATUS), None)
+        names = [each for each in (kind, code) if isinstance(each, str)]
+        status = next((STATUS[each] for each in names if each in STATUS), None)
         if isinstance(code, int) and 400 <= code < 600:  # noqa: PLR2004 - HTTP's own
             status = code
         said = ": ".join(str(each) for each in (kind, told.get("message")) if each)
         return StreamBroken(
             f"{self.vendor} API error {status or 'in mid-answer'}: {excerpt(said)}",
             status=status,
-            transient=None if status else True,
+            transient=False if OUT_OF_CREDIT in names else None if status else True,
         )
 
 
@@ -148,7 +153,7 @@ async def heard(pieces: AsyncIterator[bytes], ear: Ear, timeout_s: float) -> Asy
                     said.append(chunk.text)
                     yield chunk
     except StreamBroken as error:
-        error.partial = "".join(said)
+        error.partial = "".join(said) + ear.held()
         raise
     if rest := ear.rest():
         yield Chunk(rest)

@@ -15,7 +15,7 @@ from agentlab.core.doors import Displayable
 from agentlab.core.errors import NotConfigured
 from agentlab.core.loops import PerLoop
 from agentlab.core.protocols import Chunk, Request, Usage
-from agentlab.core.secrets import Secret
+from agentlab.core.secrets import Secret, scrub
 from agentlab.core.sync import closing, twin
 from agentlab.core.text import canonical, clean
 from agentlab.models.ear import Ear, heard
@@ -106,7 +106,7 @@ class HostedModel(Displayable):
             "native tools" if self.native_tools else "",
             f"key {self._key}" if self._key else "",
         ]
-        return f"<{type(self).__name__} {', '.join(filter(None, said)) or 'of any model'}>"
+        return scrub(f"<{type(self).__name__} {', '.join(filter(None, said)) or 'of any model'}>")
 
     @chained
     def with_base_url(self, api_key: str | Secret | None, url: str) -> None:

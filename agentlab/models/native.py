@@ -85,6 +85,10 @@ class NativeStep:
         said = "" if self._headed else self._said().strip()
         return f"Action: FINAL_ANSWER {said}" if said and not HEADER.search(said) else said
 
+    def held(self) -> str:
+        """Give the text that was heard and not told, as it is."""
+        return "" if self._headed or self._call is not None else self._said()
+
     def _said(self) -> str:
         return "".join(self._heard)
 

@@ -53,8 +53,8 @@ class Likely(msgspec.Struct):
     """A token, and how likely it was."""
 
     token: str = ""
-    logprob: float = 0.0
-    top_logprobs: list[Likely] = []
+    logprob: float | None = None
+    top_logprobs: list[Likely] | None = None
 
 
 class Worth(msgspec.Struct):
@@ -101,8 +101,9 @@ class OpenAiEar(Ear):
             if choice.delta and (text := self._taken(choice.delta)):
                 told = choice.logprobs if text == choice.delta.content else None
                 tokens = (told and told.content) or ()
-                worth = sum(min(each.logprob, 0.0) for each in tokens) if tokens else None
-                yield Chunk(text, worth, likely(tokens[0]) if len(tokens) == 1 else None)
+                worth = [min(each.logprob, 0.0) for each in tokens if each.logprob is not None]
+                known = sum(worth) if worth and len(worth) == len(tokens) else None
+                yield Chunk(text, known, likely(tokens[0]) if len(tokens) == 1 else None)
 
     def _read(self, reply: Reply) -> Iterator[str]:
         self._count(reply.usage)
@@ -131,7 +132,8 @@ class OpenAiEar(Ear):
 
 def likely(token: Likely) -> dict[str, float] | None:
     """Give the likely tokens in a token's place."""
-    return {each.token: each.logprob for each in token.top_logprobs} or None
+    some = token.top_logprobs or ()
+    return {each.token: each.logprob for each in some if each.logprob is not None} or None
 
 
 class OpenAiProvider(HostedModel):

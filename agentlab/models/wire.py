@@ -65,6 +65,7 @@ class Line:
         self._trust = httpx.create_ssl_context()
         self._readers: Counter[httpx.AsyncClient] = Counter()
         self._client = self._new()
+        self._over = False
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -75,7 +76,7 @@ class Line:
             yield client
         finally:
             self._readers[client] -= 1
-            if client is not self._client and not self._readers[client]:
+            if (self._over or client is not self._client) and not self._readers[client]:
                 del self._readers[client]
                 await client.aclose()
 
@@ -88,8 +89,10 @@ class Line:
             self._client = self._new()
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections; whoever waited for a slot meanwhile asks over others."""
+        self._over = True
+        client, self._client = self._client, self._new()
+        await client.aclose()
 
     def _new(self) -> httpx.AsyncClient:
         import httpx
@@ -183,7 +186,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         with suppress(ValueError):
             seconds = float(headers.get(name, "")) / unit
-            return seconds if 0 <= seconds < math.inf else None
+            if 0 <= seconds < math.inf:
+                return seconds
     with suppress(ValueError, TypeError):  # TypeError: a date without a zone
         at = parsedate_to_datetime(headers.get("retry-after", ""))
         return max(0.0, (at - SYSTEM_CLOCK.now()).total_seconds())
@@ -257,7 +261,7 @@ def endpoint(base_url: str, path: str) -> str:
         fits = False
     if not fits:
         raise InvalidValue(f"base_url must be like https://host/v1, got {shown(base_url)!r}")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidValue(
             f"base_url must be only scheme, host and path, got more than {shown(base_url)!r}:"
             " give the key as api_key"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from importlib import import_module
 from typing import Any
 
 from agentlab.core.errors import InvalidValue
 from agentlab.core.secrets import scrub
 from agentlab.display import mimebundle
-from agentlab.widgets.coalescer import LIVE, Coalescer
+from agentlab.widgets.coalescer import LIVE, Coalescer, running
 from agentlab.widgets.live import LiveView
 from agentlab.widgets.notebook import cell, in_notebook
 
@@ -22,6 +24,9 @@ EXPLORERS = {
     "AgentSession": "trace_explorer.TraceExplorer",
     "RunHandle": "trace_explorer.TraceExplorer",
 }
+CARD_S = 3.0  # a card is drawn anew no more often: what is unfolded in it folds up again
+FIRST_S = 0.3  # but the first time, for what was opened as it began
+SHARE = 20  # nor for more than one part in so many of the time
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
 
@@ -29,8 +34,9 @@ SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them
 class Explorer(LiveView):
     """Explores ``subject``: the card of it is shown, and the explorer under it.
 
-    Closed, by its button or :meth:`close`, it leaves the card as it then is, so that a saved
-    notebook holds that and no widget. When its cell runs again, what that showed is closed.
+    While the subject changes, its card follows every few seconds, so that a notebook that is saved
+    meanwhile tells the truth. Closed, by its button or :meth:`close`, the explorer leaves the card
+    as it then is, and no widget. When its cell runs again, what that showed is closed.
 
     Attributes
     ----------
@@ -43,6 +49,10 @@ class Explorer(LiveView):
         self._cards: list[Any] = []
         self._lives: list[Any] = []
         self._shown_by = ""
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._drawn: dict[str, Any] = {}
+        self._next_at = 0.0  # when the card may be drawn anew
+        self._due = False
         super().__init__(coalescer, **traits)
 
     def __repr__(self) -> str:
@@ -58,7 +68,9 @@ class Explorer(LiveView):
         from IPython.display import display
 
         self._make_room()
-        self._cards.append(display(mimebundle(self.subject), raw=True, display_id=True))  # type: ignore[no-untyped-call]
+        self._home, card = running(), self._draw()
+        self._next_at = time.monotonic() + FIRST_S
+        self._cards.append(display(card, raw=True, display_id=True))  # type: ignore[no-untyped-call]
         if self.comm:
             self.touch()
             data, meta = super()._repr_mimebundle_() or ({}, {})
@@ -69,8 +81,10 @@ class Explorer(LiveView):
         cards, self._cards = self._cards, []
         lives, self._lives = self._lives, []
         self._give_room()
-        for each in cards:
-            each.update(mimebundle(self.subject), raw=True)
+        if cards:
+            card = mimebundle(self.subject)
+            for each in cards:
+                each.update(card, raw=True)
         for each in lives:
             each.update(NOTHING, raw=True)
         super().close()
@@ -79,6 +93,40 @@ class Explorer(LiveView):
         """Close, if that is what was asked."""
         if message.get("type") == "close":
             self.close()
+
+    def freshen(self, *, at_once: bool = False) -> None:
+        """Note that the subject has changed. Quick, and safe from any thread.
+
+        Parameters
+        ----------
+        at_once : bool
+            It will not change any more.
+        """
+        if not self._cards or not self._home or self._home.is_closed():
+            return
+        if at_once:
+            self._home.call_soon_threadsafe(self._follow)
+        elif not self._due:
+            self._due = True
+            self._home.call_soon_threadsafe(self._wait)
+
+    def _wait(self) -> None:
+        if self._home:
+            self._home.call_later(max(0.0, self._next_at - time.monotonic()), self._follow)
+
+    def _follow(self) -> None:
+        self._due = False
+        before = self._drawn
+        if self._cards and self._draw() != before:
+            for each in self._cards:
+                each.update(self._drawn, raw=True)
+
+    def _draw(self) -> dict[str, Any]:
+        began = time.monotonic()
+        self._drawn = mimebundle(self.subject)
+        now = time.monotonic()
+        self._next_at = now + max(CARD_S, SHARE * (now - began))
+        return self._drawn
 
     def _make_room(self) -> None:
         where, self._shown_by = cell()

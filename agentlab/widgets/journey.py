@@ -9,6 +9,7 @@ from agentlab.core import events
 from agentlab.core.calls import ModelCall, Questions, ToolUse, answered, call_of, used
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Entry
+from agentlab.core.finder import Finder
 from agentlab.core.lines import Damage
 from agentlab.core.past import Branch
 from agentlab.core.session import AgentSession
@@ -43,7 +44,8 @@ class Journey:
         self.times = [at - began for at in times]
         self.damage = damage
         self.timeline = Timeline()
-        self.outline = Outline(self.timeline.spans)
+        self.finder = Finder(self.timeline.spans, self.entries)
+        self.outline = Outline(self.timeline.spans, self.finder)
         self.selected: int | None = None
         self._questions: dict[int, Questions] = {}  # by run
         self._asked: dict[int, int] = {}  # which question of its run a call is
@@ -140,6 +142,12 @@ class Journey:
             told = ", ".join(sorted(KNOWN))
             raise InvalidValue(f"kinds are some of {told}, got {kinds!r}")
         self.outline.kinds = {*kinds}
+        self._stale = True
+
+    def find(self, text: str) -> None:
+        """Show only what has a text in it; with "" all that is wanted."""
+        self._refresh()
+        self.outline.look_for(text)
         self._stale = True
 
     def see(self, start: int, size: int, page: str = "") -> None:
@@ -240,7 +248,10 @@ class Journey:
         self._shown = [name for name, cell in cells.items() if cell is not None]
         selected = -1 if self.selected is None else self.selected
         place = self.outline.place(selected)
-        return {**cells, "rows": Rows(total=len(rows), row=place, span=selected)}
+        text = self.finder.text
+        found = self.outline.hits if text else -1
+        told = Rows(total=len(rows), row=place, span=selected, find=text, found=found)
+        return {**cells, "rows": told}
 
     def _moment(self) -> Moment:
         heard, total = self.heard, len(self.entries)

@@ -200,11 +200,13 @@ class Moment(TypedDict):
 
 
 class Rows(TypedDict):
-    """How many rows there are, and which row and which span is selected; -1 is none."""
+    """How many rows there are; which row and span is selected; what is sought, how many have it."""
 
     total: int
     row: int
     span: int
+    find: str
+    found: int
 
 
 class Window(TypedDict):

@@ -42,6 +42,7 @@ class MetricsView(Explorer):
         coalescer: Coalescer = LIVE,
     ) -> None:
         self._readings, self._cells = Readings(), dict[str, Any]()
+        self._now: Any = None
         self._closed = False
         super().__init__(subject, coalescer)
         if self.comm:
@@ -64,6 +65,10 @@ class MetricsView(Explorer):
 
         if self._closed:
             return
-        self._cells = self._readings.take(read(self.subject), time.monotonic())
+        now = read(self.subject)
+        self._cells = self._readings.take(now, time.monotonic())
         self.touch()
+        if now != self._now:
+            self._now = now
+            self.freshen()
         asyncio.get_running_loop().call_later(EVERY_S, self._read)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from agentlab.core import events
 from agentlab.core.events import Entry
+from agentlab.core.finder import Finder
 from agentlab.core.spans import Span, Spans
 from agentlab.display.endings import chip_of
 from agentlab.display.gists import gist_of
@@ -35,13 +36,17 @@ class Outline:
         The spans that are rows.
     kinds : set of str
         The kinds that are wanted.
+    hits : int
+        How many spans are wanted for themselves, and not for what is below them.
     """
 
-    def __init__(self, spans: Spans) -> None:
-        self._spans = spans
+    def __init__(self, spans: Spans, finder: Finder) -> None:
+        self._spans, self._finder = spans, finder
+        self.hits = 0
         self._below: list[list[int]] = []
         self._roots: list[int] = []
         self._closed: set[int] = set()
+        self._closed_before: set[int] = set()
         self._folded = False
         self.rows: list[int] = []
         self.kinds = {*KNOWN} - {SAVES}
@@ -58,6 +63,15 @@ class Outline:
     def fold(self, no: int, *, away: bool) -> None:
         """Fold away what is below a span, or show it."""
         (self._closed.add if away else self._closed.discard)(no)
+
+    def look_for(self, text: str) -> None:
+        """Show only what has a text, unfolded meanwhile; with "" what was shown before."""
+        before = self._finder.text
+        self._finder.look_for(text)
+        if self._finder.text and not before:
+            self._closed_before, self._closed = self._closed, set()
+        elif before and not self._finder.text:
+            self._closed = self._closed_before
 
     def reveal(self, no: int) -> bool:
         """Unfold whatever a span is within, and tell whether anything of it was folded."""
@@ -102,14 +116,18 @@ class Outline:
     def _wanted(self) -> list[bool] | None:
         """Tell of each span whether it is wanted, or something below it is; None for all.
 
-        Where no kind is, the runs are.
+        Where no kind is, the runs are. Of a text that is looked for, only what has it is.
         """
-        spans, kinds = self._spans, self.kinds
-        if kinds >= {KINDS[span.kind] for span in spans if span.kind in KINDS}:
+        spans, kinds, found = self._spans, self.kinds, self._finder.found()
+        every = kinds >= {KINDS[span.kind] for span in spans if span.kind in KINDS}
+        if every and found is None:
             return None
-        if not kinds:
-            return [span.kind == "run" for span in spans]
-        wanted = [wants(span, kinds) for span in spans]
+        wanted = found or [True] * len(spans)
+        if not every:
+            wanted = [has and wants(span, kinds) for has, span in zip(wanted, spans, strict=True)]
+        else:
+            wanted = [*wanted]
+        self.hits = sum(wanted)
         for no in range(len(spans) - 1, -1, -1):  # what is within is never before
             above = spans[no].above
             if wanted[no] and above is not None:
@@ -118,7 +136,9 @@ class Outline:
 
 
 def wants(span: Span, kinds: Collection[str]) -> bool:
-    """Tell whether a span is of one of some kinds."""
+    """Tell whether a span is of one of some kinds; of none, whether it is a run."""
+    if not kinds:
+        return span.kind == "run"
     return KINDS.get(span.kind) in kinds or (ERRORS in kinds and fails(span))
 
 

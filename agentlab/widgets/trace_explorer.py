@@ -8,7 +8,7 @@ from typing import Any
 
 from agentlab.core.calls import ModelCall, ToolUse
 from agentlab.core.errors import InvalidValue
-from agentlab.core.events import Entry
+from agentlab.core.events import Entry, RunEnded
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.handle import RunHandle
@@ -47,6 +47,9 @@ class TraceExplorer(Explorer):
         What is shown, of ``model``, ``tools``, ``messages``, ``memory``, ``phases``, ``saves`` and
         ``errors``; set it to filter.
 
+    find : str
+        A text; what has it is shown, and nothing else. Set it to look for another, or "" for none.
+
     Raises
     ------
     InvalidValue
@@ -66,9 +69,11 @@ class TraceExplorer(Explorer):
         super().__init__(subject, coalescer)
         self._trace.attach(self)
 
-    def __call__(self, _: Entry, /) -> None:
+    def __call__(self, entry: Entry, /) -> None:
         """Note that there is one more entry, on whichever thread the run is."""
         self.touch()
+        over = isinstance(entry.event, RunEnded) and "/" not in entry.run
+        self.freshen(at_once=over and self.subject is not self._trace)
 
     @property
     def selected(self) -> AgentSession | ModelCall | ToolUse | Entry | None:
@@ -110,6 +115,19 @@ class TraceExplorer(Explorer):
             self._journey.want(kinds)
         self.touch()
 
+    @property
+    def find(self) -> str:
+        """What is looked for."""
+        return self._journey.finder.text
+
+    @find.setter
+    def find(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise InvalidValue(f"what to find is a text, got {text!r}")
+        with self._lock:
+            self._current().find(text)
+        self.touch()
+
     def changes(self) -> dict[str, Any]:
         """Read what came since the last time, and give what the page shows."""
         with self._lock:
@@ -139,12 +157,10 @@ class TraceExplorer(Explorer):
                 journey.begin(no)
             case "fold":
                 journey.fold(no, away=bool(message.get("away")))
-            case "kinds" if isinstance(message.get("kinds"), list):
-                journey.want({str(kind) for kind in message["kinds"]} & KNOWN)
             case "whole":
                 journey.whole()
             case _:
-                pass
+                filtered(journey, message)
 
     def close(self) -> None:
         """Follow no more; leave the card as it is now, and nothing else."""
@@ -159,6 +175,15 @@ class TraceExplorer(Explorer):
             self._journey.take(entries[place])
             self._taken = place + 1
         return self._journey
+
+
+def filtered(journey: Journey, message: dict[str, Any]) -> None:
+    """Show less or more, if that is what a page asks."""
+    match message:
+        case {"type": "kinds", "kinds": list(kinds)}:
+            journey.want({str(kind) for kind in kinds} & KNOWN)
+        case {"type": "find", "text": str(text)}:
+            journey.find(text)
 
 
 def trace_of(subject: object) -> Trace:

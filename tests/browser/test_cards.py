@@ -89,6 +89,14 @@ breaker
 """
 
 
+GRAPH = """
+import agentlab as al
+graph = al.KnowledgeGraph(name="people")
+for name in ("Ada", "Bob"):
+    graph.add_entity(al.Entity(name, name, {"born": 1815}))
+graph.add_relation(al.Relation("Ada", "Bob", "writes_to"))
+graph
+"""
 TOKENS = """
 import agentlab as al
 class Unsure:
@@ -123,14 +131,16 @@ def untrusted(lab: Lab, tab: Tab, code: str) -> None:
         (SESSION, ["agent", "answered", "How many?", "forty-two"]),
         (METRICS, ["1 tool call", "find", "mean 30 ms", "the columns as a table"]),
         (BREAKER, ["library", "open", "calls are refused at once", "1 failure", "half open"]),
+        (GRAPH, ["people", "2 entities", "what is known", "born 1815", "graph.all_relations()"]),
     ],
-    ids=["session", "metrics", "breaker"],
+    ids=["session", "metrics", "breaker", "graph"],
 )
 def test_an_untrusted_notebook(lab: Lab, tab: Tab, code: str, parts: list[str]) -> None:
     """Where the style and pictures are taken out, the same text is there, in order, and unfolds."""
     untrusted(lab, tab, code)
 
     assert tab.page.locator(".jp-RenderedHTML :is(style, svg)").count() == 0
+    tab.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     text = tab.page.inner_text(".jp-RenderedHTML")
     places = [text.index(part) for part in parts]
     assert places == sorted(places)

@@ -101,6 +101,7 @@ def test_walk_choose_and_reload(lab: Lab, tab: Tab) -> None:
     assert "all others" in tab.page.inner_text(".agl-detail >> nth=0")
 
 
+@slow
 def test_doubts_and_steps(lab: Lab, tab: Tab) -> None:
     """The slider says and marks what is doubtful; a step can be looked at alone; then it closes."""
     tab.open(lab, "doubts.ipynb", SETUP, HEARD, EXPLORE)
@@ -214,7 +215,8 @@ STEP = """count => new Promise(done => {
     }; go(); })"""
 
 
-@pytest.mark.parametrize("count", [5000, pytest.param(20_000, marks=slow)])
+@slow
+@pytest.mark.parametrize("count", [5000, 20_000])
 def test_many(lab: Lab, tab: Tab, count: int) -> None:
     """Thousands of tokens open in no time, and walking among them stays fluent."""
     tab.open(lab, "many-tokens.ipynb", SETUP, HEARD, f"heard = many({count})")

@@ -36,6 +36,10 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     until(tab, "explorer.selected.args", "{'city': 'Nise'}")
     tab.wait("document.querySelector('.agl-detail').innerText.includes('KeyError')")
 
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_title("copy explorer.selected.args", exact=True).click()
+    tab.wait("document.activeElement.textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == "explorer.selected.args"
     assert "permanent" in picked(tab)
     assert "thought next\nNo such city" in detail(tab)
     assert answer(tab, "explorer.selected.ok") == "False"
@@ -66,6 +70,7 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     assert "widgets" not in saved["metadata"]
 
 
+@slow
 def test_time_by_keyboard(lab: Lab, tab: Tab) -> None:
     """The slider goes entry by entry, filters are a key away, Space plays."""
     opened(tab, lab, "keys.ipynb", FAMILY, EXPLORE)
@@ -80,6 +85,17 @@ def test_time_by_keyboard(lab: Lab, tab: Tab) -> None:
     press("ArrowRight")
     until(tab, "explorer.moment", "2")
     press("/")
+    assert page.evaluate("document.activeElement.getAttribute('type')") == "search"
+    page.keyboard.type("Nise/")
+    until(tab, "explorer.find", "'Nise/'")
+    tab.wait("document.querySelector('.agl-bar2 [role=status]').textContent === 'nothing found'")
+    press("Backspace")
+    until(tab, "explorer.find", "'Nise'")
+    tab.wait("/^[1-9]\\d* found$/.test(document.querySelector('[role=status]').textContent)")
+    press("Control+a")
+    press("Backspace")
+    until(tab, "explorer.find", "''")
+    press("Tab")
     assert page.evaluate("document.activeElement.className") == "agl-toggle"
     press("Enter")
     tab.wait("document.activeElement.getAttribute('aria-pressed') === 'false'")
@@ -129,6 +145,7 @@ def test_rows_by_keyboard(lab: Lab, tab: Tab) -> None:
     assert row.get_attribute("aria-expanded") == "true"
 
 
+@slow
 def test_playing(lab: Lab, tab: Tab) -> None:
     """Played, it is as it was: steps and text appear; a pause holds it; motion can be reduced."""
     opened(tab, lab, "play.ipynb", FAMILY, EXPLORE)
@@ -190,7 +207,7 @@ opening = time.perf_counter() - began"""
 
 @pytest.mark.parametrize(
     ("count", "tokens"),
-    [(50, 5), (100_000, 20), pytest.param(100_000, 0, marks=slow)],
+    [(50, 5), *(pytest.param(100_000, tokens, marks=slow) for tokens in (20, 0))],
 )
 def test_small_and_large(lab: Lab, tab: Tab, count: int, tokens: int) -> None:
     """A journal of 50 or of 100,000 entries: opened, scrolled and travelled in, at once."""
@@ -271,10 +288,10 @@ def test_a_run_under_way(lab: Lab, tab: Tab) -> None:
     assert "rate exceeded" not in page.inner_text(".jp-Notebook")
     page.locator(".agl-range").fill("20")
     until(tab, "explorer.moment", "20")
+    chips = "[...document.querySelectorAll('.agl-head .agl-chip')].map(chip => chip.textContent)"
+    tab.wait(f"{chips}.join() === 'running,running'")
     answer(tab, "gate.set()")
-    tab.wait(
-        "[...document.querySelectorAll('.agl-head .agl-chip')].at(-1).textContent === 'answered'"
-    )
+    tab.wait(f"{chips}.join() === 'answered,answered'")
     assert answer(tab, "explorer.moment") == "20"
     page.locator("[role=treegrid]").focus()
     page.keyboard.press("Home")
@@ -302,6 +319,7 @@ def test_reload_and_second_view(lab: Lab, tab: Tab) -> None:
     tab.wait("!document.querySelector('[role=treegrid]')")
 
 
+@slow
 def test_each_view_sees_its_own_rows(lab: Lab, tab: Tab) -> None:
     """Two views that look at different rows have both, and do not quarrel about it."""
     cells = "trace, _ = kept(3000, 0, 'two.jsonl')\nexplorer = trace.explore()", "explorer"

@@ -22,6 +22,11 @@ from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
 from agentlab.core.trace import Trace
 from agentlab.datasets import About, Dataset, DiaryEntry
+from agentlab.graph.entities import Entity, Relation, Relationship
+from agentlab.graph.extract import Extraction
+from agentlab.graph.facts import rivers
+from agentlab.graph.knowledge import KnowledgeGraph
+from agentlab.graph.store import GraphStore
 from agentlab.handle import RunHandle
 from agentlab.memory.compressed import Compression, TurnCompression, TurnCompressionRun, row_of
 from agentlab.memory.compression import ImportanceStrategy, MemoryCompressor
@@ -390,6 +395,39 @@ def lasting_memories() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def known(text: str) -> dict[str, Any]:
+    """Give both graphs and what they are made of, with ``text`` as every name."""
+    graph, knowledge = GraphStore(name=text), KnowledgeGraph(name=text)
+    for i in range(3):
+        entity = Entity(f"{text}{i}", text, {text: text, "name": f"{i}{text}"})
+        graph.add_entity(entity)
+        knowledge.add_entity(entity)
+    graph.add_relationship(Relationship(f"{text}0", f"{text}1", text, 2, text))
+    knowledge.add_relation(Relation(f"{text}0", f"{text}1", text, 1, text))
+    return {
+        "graph": graph, "knowledge": knowledge, "entity": entity, "row of a graph": graph.rows()[0],
+        "relationship": graph.relationships()[0], "relation": knowledge.all_relations()[0],
+        "extraction": Extraction(((text, text, text),), (), (text,)),
+    }  # fmt: skip
+
+
+def graphs() -> dict[str, Any]:
+    """Give graphs in their states."""
+    alone, ring = GraphStore(name="alone"), GraphStore(name="ring")
+    alone.add_entity(Entity("a"))
+    for i in range(700):
+        ring.add_entity(Entity(f"place {i}", "place"))
+    for i in range(700):
+        ring.add_relationship(Relationship(f"place {i}", f"place {(i * 7 + 1) % 700}", "next", i))
+    half = KnowledgeGraph()
+    half.add_relation(Relation("a", "b", "knows"))
+    return {
+        "empty graph": GraphStore(), "empty knowledge": KnowledgeGraph(name="none"),
+        "one entity": alone, "many entities": ring, "rivers": rivers(),
+        "part of the rivers": rivers().subgraph("Rhine", 1), "only named": half,
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -429,7 +467,7 @@ def everything(text: str) -> dict[str, Any]:
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
-        **remembered(text), **lasting(text), **shortened(text),
+        **remembered(text), **lasting(text), **shortened(text), **known(text),
     }  # fmt: skip
 
 
@@ -476,7 +514,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), **memories(), **lasting_memories(),
+        **streams(), **memories(), **lasting_memories(), **graphs(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
 
+from matplotlib.axes import Axes
+
 import agentlab as al
 from agentlab.builder import HasConfig, NeedsConfig
+from agentlab.core.doors import Plottable
 from agentlab.core.protocols import Memory, Sink, Store, Tape, Tools
 from agentlab.models.recorded import Recording
 
@@ -163,3 +166,18 @@ async def remember(runtime: al.AgentRuntime, store: Store) -> None:
     al.AgentRuntime(memory=3)  # type: ignore[arg-type]
     al.EpisodicStore.with_decay(24)  # type: ignore[arg-type]
     vectors.insert([1.0], 5)  # type: ignore[arg-type]
+
+
+def know() -> None:
+    """Graphs give what they hold; whatever can be drawn is drawn by the same method."""
+    graph, store = al.KnowledgeGraph(), al.GraphStore()
+    assert_type(graph.entity("a"), al.Entity | None)
+    assert_type(graph.all_relations(), list[al.Relation])
+    al.AgentRuntime(graph=graph, tools=[graph.query_tool()])
+    al.AgentRuntime.builder().with_graph(store)
+    drawn: list[Plottable] = [graph, store, al.EpisodicStore(), al.LtmStore(), al.Trace()]
+    assert_type(drawn[0].plot(), Axes)
+    assert_type(drawn[0].plot(drawn[1].plot(measure="betweenness")), Axes)
+
+    store.add_entity("a")  # type: ignore[arg-type]
+    graph.plot(3)  # type: ignore[arg-type]

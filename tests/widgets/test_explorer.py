@@ -148,6 +148,80 @@ def test_the_page_closes_it(notebook: Notebook) -> None:
     in_loop(work)
 
 
+async def truth(notebook: Notebook, text: str) -> None:
+    """Wait until the first card says something."""
+    for _ in range(500):
+        if text in notebook.shown[0][-1]["text/html"]:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"the card never said {text!r}")
+
+
+def test_the_card_of_a_run_follows(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened before the first entry, it says when the run goes on and at once when it is over."""
+    monkeypatch.setattr(module, "CARD_S", 0.05)
+    gate = asyncio.Event()
+
+    async def talk(_: object) -> Any:
+        yield "Thought: a thought\n"
+        await gate.wait()
+        yield "Action: FINAL_ANSWER forty-two"
+
+    async def work() -> None:
+        handle = al.AgentRuntime(talk).start("How many?")
+        view = handle.explore()
+        assert "not started" in notebook.shown[0][-1]["text/html"]
+        await truth(notebook, "running")
+        monkeypatch.setattr(module, "CARD_S", 3600)
+        view._draw()  # noqa: SLF001 - from now on it would wait for an hour
+        gate.set()
+        await handle
+        await truth(notebook, "forty-two")
+        assert notebook.kinds == ["card", "widget"]
+        view.close()
+
+    asyncio.run(work())
+
+
+def test_a_card_follows_seldom(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many changes one is drawn; what looks as before is not sent; closed, none is."""
+    monkeypatch.setattr(module, "FIRST_S", 0.2)
+    monkeypatch.setattr(module, "CARD_S", 0.2)
+
+    async def work() -> None:
+        metrics = RuntimeMetrics()
+        view = metrics.explore()
+        for _ in range(50):
+            metrics.record_tool_call("search")
+            view.freshen()
+        await truth(notebook, "search")
+        assert len(notebook.shown[0]) == 2
+        view._follow()  # noqa: SLF001 - nothing has changed
+        assert len(notebook.shown[0]) == 2
+        view.freshen()
+        view.close()
+        metrics.record_tool_call("walk")
+        await asyncio.sleep(0.3)
+        assert len(notebook.shown[0]) == 3
+        assert "walk" not in notebook.shown[0][-1]["text/html"]
+
+    asyncio.run(work())
+
+
+def test_metrics_are_told_to_the_card(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read anew is drawn anew, without a Close."""
+    monkeypatch.setattr(module, "CARD_S", 0.05)
+
+    async def work() -> None:
+        metrics = RuntimeMetrics()
+        view = metrics.explore()
+        metrics.record_tool_call("search")
+        await truth(notebook, "search")
+        view.close()
+
+    asyncio.run(work())
+
+
 def test_outside_a_notebook() -> None:
     """In a program it shows nothing; where no loop runs it says what to do."""
     in_loop(lambda: RuntimeMetrics().explore().close())

@@ -20,6 +20,7 @@ from agentlab.core.events import Entry, Warned
 from agentlab.core.session import AgentSession
 from agentlab.core.trace import Trace
 from agentlab.widgets.coalescer import Board, Coalescer
+from agentlab.widgets.outline import KNOWN
 from agentlab.widgets.trace_explorer import TraceExplorer
 from tests.tracing import LAST, STEP, WRONG, population, ran
 
@@ -133,15 +134,70 @@ def test_in_python() -> None:
     asyncio.run(work())
 
 
+def test_found() -> None:
+    """What has a text is shown, with what it is within; with none all is there as before."""
+
+    async def work() -> None:
+        entries, _ = ran([WRONG, STEP, LAST], shape="family")
+        explorer = TraceExplorer(Trace.of(entries))
+        before = explorer.changes()["rows"]
+        explorer.asked({"type": "fold", "no": 0, "away": True})
+        explorer.find = " KEYERROR "
+        rows = explorer.changes()["rows"]
+        assert explorer.find == rows["find"] == "KEYERROR"
+        assert 0 < rows["found"] < rows["total"] < before["total"]
+        explorer.kinds = {"tools"}
+        tools = explorer.changes()["rows"]
+        assert 0 < tools["found"] < rows["found"]
+        explorer.asked({"type": "row", "no": tools["total"] - 1})
+        use = explorer.selected
+        assert isinstance(use, ToolUse)
+        assert "KeyError" in str(use.error)
+        explorer.asked({"type": "find", "text": "nobody said this"})
+        assert explorer.changes()["rows"]["total"] == explorer.changes()["rows"]["found"] == 0
+        explorer.asked({"type": "find", "text": ""})
+        explorer.kinds = {*KNOWN}
+        assert explorer.changes()["rows"]["total"] == 1  # it was folded away
+        with pytest.raises(InvalidValue, match="got 3"):
+            explorer.find = 3  # type: ignore[assignment]
+        explorer.close()
+
+    asyncio.run(work())
+
+
+def test_found_while_it_is_said() -> None:
+    """What is looked for is found as soon as it is there, where it was not before."""
+
+    async def work() -> None:
+        entries, _ = ran([WRONG, STEP, LAST])
+        trace = Trace()
+        explorer = TraceExplorer(trace)
+        explorer.find = "population"
+        seen = []
+        for entry in entries:
+            trace.emit(entry.event, run=entry.run)
+            seen.append(explorer.changes()["rows"]["found"])
+        whole = TraceExplorer(Trace.of(entries))
+        whole.find = "population"
+        assert seen == sorted(seen)
+        assert (seen[0], seen[-1]) == (0, whole.changes()["rows"]["found"])
+        assert seen[-1] > 2
+        explorer.close()
+        whole.close()
+
+    asyncio.run(work())
+
+
 ANY = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 10**20), st.floats(), st.text(max_size=5),
     st.lists(st.sampled_from(["model", "errors", 3, None, "x"]), max_size=3),
 )  # fmt: skip
 MESSAGES = st.dictionaries(
-    st.sampled_from(["type", "no", "size", "away", "kinds"]),
+    st.sampled_from(["type", "no", "size", "away", "kinds", "text"]),
     st.one_of(
         ANY,
         st.sampled_from(["see", "go", "select", "row", "above", "begin", "fold", "kinds", "whole"]),
+        st.just("find"),
     ),
 )
 

@@ -174,11 +174,13 @@ export interface Moment {
   said: string;
 }
 
-/** How many rows there are, and which row and which span is selected; -1 is none. */
+/** How many rows there are; which row and span is selected; what is sought, how many have it. */
 export interface Rows {
   total: number;
   row: number;
   span: number;
+  find: string;
+  found: number;
 }
 
 /** Which spans are the rows from ``start`` on, as far as one page sees them. */

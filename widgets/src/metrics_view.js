@@ -2,7 +2,7 @@
 import { h, say } from "./lib/dom.js";
 import { grid, histogram, tile } from "./lib/chart.js";
 import { follow } from "./lib/follow.js";
-import { button, closer, frame } from "./lib/frame.js";
+import { button, closer, frame, shown } from "./lib/frame.js";
 
 /** @import { Bars, Grid, Tile, Title } from "./messages.js" */
 /** @typedef {{ board: string, lane: string }} Model */
@@ -46,14 +46,7 @@ async function render(props) {
   };
 
   const lane = await follow(props, paint);
-  if (!lane) return;
-  el.append(parts.card);
-  paint();
-  return () => {
-    lane.leave();
-    parts.leave();
-    parts.card.remove();
-  };
+  return lane ? shown(el, parts, lane, paint) : undefined;
 }
 
 export default { render };

@@ -2,7 +2,7 @@
 import { choice } from "./lib/choice.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
-import { button, closer, frame, stopper } from "./lib/frame.js";
+import { button, closer, frame, shown, stopper } from "./lib/frame.js";
 import { strip } from "./lib/strip.js";
 import { book, doubtful, doubts, part, seek, take, within } from "./lib/tokens.js";
 import { words } from "./lib/words.js";
@@ -257,15 +257,7 @@ async function render(props) {
   };
 
   const lane = await follow(props, paint);
-  if (!lane) return;
-  el.append(parts.card);
-  paint();
-  return () => {
-    lane.leave();
-    parts.leave();
-    clearTimeout(timer);
-    parts.card.remove();
-  };
+  return lane ? shown(el, parts, lane, paint, () => clearTimeout(timer)) : undefined;
 }
 
 export default { render };

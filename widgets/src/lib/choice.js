@@ -1,6 +1,6 @@
 // @ts-check
 import { h, say } from "./dom.js";
-import { button } from "./frame.js";
+import { copier } from "./frame.js";
 import { choices, decimal, percent, spelled } from "./tokens.js";
 
 /** @import { Book } from "./tokens.js" */
@@ -15,11 +15,7 @@ export function choice(all) {
   const name = h("b", "agl-code agl-token"), where = h("span", "agl-small");
   const p = h("b", "agl-figure"), log = h("span", "agl-small");
   const path = h("code", "agl-code"), note = h("span", "agl-small"), rows = h("div", "agl-odds");
-  const copy = button("Copy", "copy the Python path", async () => {
-    const done = await navigator.clipboard?.writeText(path.textContent ?? "").then(() => true, () => false);
-    if (!done) getSelection()?.selectAllChildren(path);
-    say(copy, done ? "Copied" : "Press Ctrl+C");
-  });
+  const copy = copier(path);
   const hint = h("span", "agl-small", "Point at a token, click it, or walk there by keyboard.");
   const known = [h("div", "agl-pair", name, where), h("div", "agl-pair", p, log), h("div", "agl-pair", path, copy), rows, note];
   const el = h("div", "agl-detail", hint);

@@ -1,9 +1,27 @@
 // @ts-check
 import { h } from "./dom.js";
-import { button } from "./frame.js";
+import { button, copier } from "./frame.js";
 import { step } from "./rows.js";
 
 /** @import { Detail, Prompt, Steps, Words } from "../messages.js" */
+
+/**
+ * A Python path, and a button that copies it.
+ * @param {string} path
+ */
+function copied(path) {
+  const code = h("code", "agl-code agl-small", path), copy = copier(code);
+  copy.title = `copy ${path}`;
+  return h("span", "agl-end", code, copy);
+}
+
+/**
+ * The name of a text, and its Python path.
+ * @param {string} hue
+ * @param {string} name
+ * @param {string} path  "" for none
+ */
+const named = (hue, name, path) => h("div", "agl-pair", h("span", `agl-label ${hue}`.trim(), name), ...(path ? [copied(path)] : []));
 
 /** @param {Detail} detail */
 export function heading({ hue, label, name, gist, chip, word, notes, path }) {
@@ -12,6 +30,7 @@ export function heading({ hue, label, name, gist, chip, word, notes, path }) {
   if (name) line.append(h("span", gist ? "agl-call" : "", h("b", "", name), gist), " ");
   if (word) line.append(h("span", `agl-chip ${chip}`.trim(), word));
   line.title = path;
+  if (label || name) line.append(copied(path));
   return [line, ...notes.filter(Boolean).map((note) => h("p", "agl-small", note))];
 }
 
@@ -20,7 +39,7 @@ export function words({ hue, name, text, path }) {
   const pre = h("pre", "agl-pre", text);
   pre.title = path;
   pre.tabIndex = 0; // what scrolls can be scrolled by keyboard
-  return h("div", "", h("span", `agl-label ${hue}`.trim(), name), pre);
+  return h("div", "", named(hue, name, path), pre);
 }
 
 /**
@@ -36,15 +55,14 @@ export function prompt({ system, start, gap, end, added, note, more, path }, who
     parts.push(about);
   }
   const before = h("pre", "agl-pre agl-dim", start, ...(gap ? [h("span", "agl-more", gap)] : []), end);
-  if (start || gap) parts.push(h("div", "", h("span", "agl-label", "prompt, as seen before"), before));
+  if (start || gap) parts.push(h("div", "", named("", "prompt, as seen before", path), before));
   const news = h("pre", "agl-pre agl-new", added);
-  const name = start || gap ? "new in the prompt" : "prompt";
-  parts.push(h("div", "", h("span", "agl-label tool", name), news));
+  const all = !start && !gap;
+  parts.push(h("div", "", named("tool", all ? "prompt" : "new in the prompt", all ? path : "explorer.selected.added"), news));
   parts.push(h("p", "agl-small", note, " ", ...(more ? [button("Show all", "of what the model was sent", whole)] : [])));
-  for (const pre of [before, news]) {
-    pre.tabIndex = 0;
-    pre.title = path;
-  }
+  for (const pre of [before, news]) pre.tabIndex = 0;
+  before.title = path;
+  news.title = all ? path : "explorer.selected.added";
   return parts;
 }
 

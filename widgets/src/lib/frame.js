@@ -44,6 +44,23 @@ export function frame(...acts) {
 }
 
 /**
+ * Show a card, as long as its page wants; what is returned takes it away again.
+ * @param {HTMLElement} el
+ * @param {ReturnType<typeof frame>} parts
+ * @param {{ leave(): void }} lane
+ * @param {() => void} paint
+ * @param {...() => void} undo
+ */
+export function shown(el, parts, lane, paint, ...undo) {
+  el.append(parts.card);
+  paint();
+  return () => {
+    for (const each of [...undo, lane.leave, parts.leave]) each();
+    parts.card.remove();
+  };
+}
+
+/**
  * A button that says what it does.
  * @param {string} text
  * @param {string} title
@@ -54,6 +71,19 @@ export function button(text, title, act) {
   made.type = "button";
   made.title = title;
   made.addEventListener("click", act);
+  return made;
+}
+
+/**
+ * A button that copies a Python path.
+ * @param {HTMLElement} path  what says it
+ */
+export function copier(path) {
+  const made = button("Copy", "copy the Python path", async () => {
+    const done = await navigator.clipboard?.writeText(path.textContent ?? "").then(() => true, () => false);
+    if (!done) getSelection()?.selectAllChildren(path);
+    say(made, done ? "Copied" : "Press Ctrl+C");
+  });
   return made;
 }
 

@@ -1,0 +1,1 @@
+"""Graphs: what is related to what, to query, to measure and to look at."""
