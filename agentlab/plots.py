@@ -156,8 +156,9 @@ def _(ltm: LtmStore, ax: Axes) -> None:
         left = [row.importance * curve.retention(row.age_days + day) for day in days]
         said = gist(row.content, SHOWN).replace("$", r"\$")  # which would begin a formula
         (line,) = ax.plot(days, left, label=f"{row.id}: {said}")
-        last = max((day for day, each in zip(days, left, strict=True) if each >= least), default=0)
-        ax.scatter([last], [least], s=18, color=line.get_color(), zorder=3)
+        if left[0] >= least > left[-1]:
+            last = max(day for day, each in zip(days, left, strict=True) if each >= least)
+            ax.scatter([last], [least], s=18, color=line.get_color(), zorder=3)
     ax.axhline(least, color=GREY, linestyle=":", linewidth=0.8)
     fraction(ax)
     ax.grid(visible=False)  # words stand where it would be
@@ -194,6 +195,8 @@ def _(policy: DecayPolicy, ax: Axes) -> None:
 @draw.register(EpisodicStore)
 def _(store: EpisodicStore, ax: Axes) -> None:
     """Draw each memory at its age: what it was worth, and what is left, in its agent's colour."""
+    from matplotlib.colors import to_rgba_array
+
     told = store.columns()
     unit, word = unit_of(float(max(told["age_hours"], default=0.0)))
     ages, agents = told["age_hours"] / unit, [str(agent) for agent in told["agents"]]
@@ -210,10 +213,13 @@ def _(store: EpisodicStore, ax: Axes) -> None:
         }
         ax.scatter(ages, before, s=size, label="when new", **rings)
         faded(store.decay, ages, unit, word, ax)
-    colours = [shades[place] if len(agents) <= len(shades) else BLUE for place in told["agent"]]
-    ax.scatter(ages, told["importance_now"], s=size, c=colours, alpha=ink)
-    apart = zip(agents, shades, strict=False) if 1 < len(agents) <= len(shades) else [("now", BLUE)]
-    for name, colour in apart if many else ():
+    few = 1 < len(agents) <= len(shades)
+    ax.scatter(
+        ages, told["importance_now"], s=size, alpha=ink,
+        c=to_rgba_array(shades)[told["agent"]] if few else BLUE,
+    )  # fmt: skip
+    legend = zip(agents, shades, strict=False) if few else [("now", BLUE)]
+    for name, colour in legend if many else ():
         label = shown(name).replace("$", r"\$")
         ax.scatter([], [], s=16, color=colour, label=label)
     if many:

@@ -228,6 +228,15 @@ def test_a_memory_for_long() -> None:
     assert ax.get_title(loc="left").startswith("the strongest 4 of 7 memories")
     ax.figure.canvas.draw()
     assert LtmStore().plot().get_title(loc="left").startswith("0 memories")
+    clock = FakeClock()
+    ltm = LtmStore(clock=clock)
+    ltm.remember("gone", 0.06)
+    ltm.remember("here", 0.9)
+    clock.advance(30 * 86_400)
+    dots: Any = ltm.plot().collections
+    ((day, strength),) = [tuple(dot.get_offsets()[0]) for dot in dots]  # one is below it already
+    assert strength == 0.05
+    assert day == pytest.approx(30 * np.log(0.9 / 0.05) - 30, abs=0.75)
 
 
 def test_memories() -> None:
