@@ -249,14 +249,14 @@ def test_nothing_is_left(server: Server, way: Any, strategy: str, *, watched: bo
     portal()
     ending = RunEnded("stopped")
     if way is out_of_time:
-        ending = RunEnded("timeout", error="loop timeout after 80 ms")
+        ending = RunEnded("timeout", error="loop timeout after 300 ms")
     before, rounds = dict[str, Any](), 0
 
     log: list[Entry] = []
 
     async def play(coalescer: Coalescer) -> None:
         views = [RunView(coalescer=coalescer)] if watched else []
-        config = AgentConfig(5, "m", loop_timeout_ms=80 if way is out_of_time else None)
+        config = AgentConfig(5, "m", loop_timeout_ms=300 if way is out_of_time else None)
         lab = AgentRuntime(
             Remote(server.port), tools=[noop], sinks=[*views, log.append], config=config
         )
@@ -282,5 +282,8 @@ def test_nothing_is_left(server: Server, way: Any, strategy: str, *, watched: bo
             assert [*coalescer._open, *coalescer._touched, *coalescer._wiped] == []  # noqa: SLF001
         if not rounds:
             before = held()  # what is made once, and kept, is there
+    after = held()
     assert server.served >= 2 * rounds
-    assert held() == before
+    # workers of the test before may still wait when this one begins, and be gone when it ends
+    assert set(after.pop("too many")) <= set(before.pop("too many"))
+    assert after == before
