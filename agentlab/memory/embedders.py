@@ -58,8 +58,8 @@ def static_weights() -> Any:
     """Read the weights, from the package that holds them."""
     with quietly():
         package = need("wordllama", "local")
-        folder = Path(package.__file__).parent
-        return package.WordLlama.load(cache_dir=folder, disable_download=True)
+    folder = Path(package.__file__).parent
+    return package.WordLlama.load(cache_dir=folder, disable_download=True)
 
 
 @contextmanager
