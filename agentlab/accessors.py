@@ -17,6 +17,7 @@ from agentlab.tools.named import NamedToolRegistry
 if TYPE_CHECKING:
     from agentlab.graph.knowledge import KnowledgeGraph
     from agentlab.graph.store import GraphStore
+    from agentlab.memory.ltm import LtmStore
     from agentlab.memory.vector import SemanticMemory
     from agentlab.memory.working import WorkingMemory
 
@@ -45,8 +46,22 @@ class Accessors:
         return self.settings.working_memory
 
     def semantic_memory(self) -> Locked[SemanticMemory[Any]]:
-        """Give a memory of texts for one task at a time: ``async with ….lock() as memory``."""
+        """Give a memory of texts for one task at a time: ``async with ….lock() as memory``.
+
+        It is the one the runtime recalls from, if that is one, else one beside it.
+        """
         return self._parts.semantic_memory
+
+    def ltm(self) -> LtmStore:
+        """Give a memory for long: the one the runtime recalls from, if that is one, else another.
+
+        It decays and merges when it is told to.
+        """
+        return self._parts.ltm
+
+    def ltm_mut(self) -> LtmStore:
+        """Give the same as :meth:`ltm`, which may always be changed."""
+        return self._parts.ltm
 
     def tool_registry(self) -> NamedToolRegistry:
         """Give the text tools: the built-in ones and the runtime's own."""

@@ -25,6 +25,7 @@ from agentlab.strategies.observer import observing
 from agentlab.tools.named import NamedToolRegistry
 
 if TYPE_CHECKING:
+    from agentlab.memory.ltm import LtmStore
     from agentlab.memory.vector import SemanticMemory
 
 
@@ -61,15 +62,27 @@ class Parts:
 
     @cached_property
     def semantic_memory(self) -> Locked[SemanticMemory[Any]]:
-        """A memory of texts, for one task at a time."""
+        """A memory of texts, for one task at a time: the one that was given, if it is one."""
         from agentlab.memory.vector import SemanticMemory
 
-        return Locked(SemanticMemory())
+        given = self._settings.memory
+        return Locked(given if isinstance(given, SemanticMemory) else SemanticMemory())
+
+    @cached_property
+    def ltm(self) -> LtmStore:
+        """A memory for long: the one that was given, if it is one."""
+        from agentlab.memory.ltm import LtmStore
+
+        given = self._settings.memory
+        return given if isinstance(given, LtmStore) else LtmStore(clock=self._settings.clock)
 
     @cached_property
     def checkpoints(self) -> CheckpointManager:
         """The manager that was given, else one in memory."""
-        return self._settings.checkpoint_manager or CheckpointManager()
+        how = self._settings
+        return how.checkpoint_manager or CheckpointManager(
+            working_memory=how.working_memory, clock=how.clock
+        )
 
     @cached_property
     def sinks(self) -> list[Sink]:

@@ -11,10 +11,13 @@ from agentlab.core.extras import need
 from agentlab.core.spans import Span, Spans
 from agentlab.core.trace import Trace
 from agentlab.display.figures import (
+    AMBER,
     BLUE,
+    GREEN,
     GREY,
     KINDS,
     LINE,
+    SIZE,
     STYLE,
     VIOLET,
     key,
@@ -22,12 +25,13 @@ from agentlab.display.figures import (
     rows,
     shown,
 )
-from agentlab.display.words import count, gist
+from agentlab.display.words import count, gist, plural
 from agentlab.graph.base import Graph
 from agentlab.memory.decay import DecayPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.forgetting import Ebbinghaus
 from agentlab.memory.ltm import LtmStore
+from agentlab.memory.maps import apart, flat
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
@@ -36,7 +40,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STEPS, LIVES, CURVES, SHOWN = 200, 5, 4, 40
-LABELLED, MOST = 30, 60  # points and rows that can be read
+CROWD, DAYS_FROM = 60, 96  # points that cover each other; hours that are better told in days
+MOST = 60  # rows that can be read
 
 
 @singledispatch
@@ -61,19 +66,22 @@ def plot(obj: object, ax: Axes | None = None, **how: Any) -> Axes:
     if draw.dispatch(type(obj)) is draw.dispatch(object):
         raise InvalidValue(f"there is no plot of {obj!r:.80}")
     pyplot = need("matplotlib.pyplot", "lab")
-    with pyplot.rc_context(STYLE):
-        if ax is not None:
+    if ax is not None:
+        with pyplot.rc_context(STYLE):
             draw(obj, ax, **how)
-            return ax
-        figure, drawn = pyplot.subplots(layout="constrained")
-        try:
-            height = draw(obj, drawn, **how)
-        except BaseException:
-            pyplot.close(figure)
-            raise
-        if height is not None:
-            figure.set_figheight(height)
-    made: Axes = drawn
+        return ax
+    # The figure comes first: making one may load the notebook's backend, which sets how figures
+    # are shown from then on, and that must outlast our style.
+    figure = pyplot.figure(layout="constrained", figsize=SIZE, facecolor="none")
+    try:
+        with pyplot.rc_context(STYLE):
+            made: Axes = figure.subplots()
+            height = draw(obj, made, **how)
+    except BaseException:
+        pyplot.close(figure)
+        raise
+    if height is not None:
+        figure.set_figheight(height)
     return made
 
 
@@ -134,26 +142,32 @@ def _(curve: Ebbinghaus, ax: Axes) -> None:
     """Draw what is left after some days."""
     days = days_of(curve)
     ax.plot(days, [curve.retention(day) for day in days])
-    ax.axvline(curve.stability, color=GREY, linestyle=":", linewidth=0.8)
+    ax.plot([curve.stability], [curve.retention(curve.stability)], "o", color=BLUE, markersize=5)
+    fraction(ax)
     named(ax, f"37 % is left after {curve.stability:g} days", "age (days)", "what is left")
 
 
 @draw.register(LtmStore)
 def _(ltm: LtmStore, ax: Axes) -> None:
-    """Draw how the strongest entries will fade, and where they are forgotten."""
-    curve, entries = ltm.config.curve, ltm.rows()
+    """Draw how the strongest entries will fade, and when each is forgotten: at the dotted line."""
+    curve, entries, least = ltm.config.curve, ltm.rows(), ltm.config.min_importance
     days = days_of(curve)
     for row in entries[:CURVES]:
         left = [row.importance * curve.retention(row.age_days + day) for day in days]
         said = gist(row.content, SHOWN).replace("$", r"\$")  # which would begin a formula
-        ax.plot(days, left, label=f"{row.id}: {said}")
-    ax.axhline(ltm.config.min_importance, color=GREY, linestyle=":", linewidth=0.8)
-    ax.set_ylim(-0.02, 1.05)
+        (line,) = ax.plot(days, left, label=f"{row.id}: {said}")
+        if left[0] >= least > left[-1]:
+            last = max(day for day, each in zip(days, left, strict=True) if each >= least)
+            ax.scatter([last], [least], s=18, color=line.get_color(), zorder=3)
+    ax.axhline(least, color=GREY, linestyle=":", linewidth=0.8)
+    fraction(ax)
+    ax.grid(visible=False)  # words stand where it would be
     if entries:
         ax.legend(labelcolor=GREY)
     many = len(entries)
     some = f"the strongest {CURVES} of {many:,}" if many > CURVES else f"{many}"
-    named(ax, f"{some} memories, forgotten at the dotted line", "days from now", "strength")
+    several = "memory" if many == 1 else "memories"
+    named(ax, f"{some} {several}, forgotten at the dotted line", "days from now", "strength")
 
 
 def days_of(curve: Ebbinghaus) -> list[float]:
@@ -163,55 +177,101 @@ def days_of(curve: Ebbinghaus) -> list[float]:
 
 @draw.register(DecayPolicy)
 def _(policy: DecayPolicy, ax: Axes) -> None:
-    """Draw what is left of several importances as they age."""
-    last = LIVES * policy.half_life_hours
-    ages = [last * i / STEPS for i in range(STEPS + 1)]
+    """Draw what is left of several importances as they age, over a grid of half-lives."""
+    unit, word = unit_of(policy.half_life_hours)
+    life = policy.half_life_hours / unit
+    ages = [life * LIVES * i / STEPS for i in range(STEPS + 1)]
     for importance in (1.0, 0.5, 0.25):
-        left = [policy.decayed(importance, age) for age in ages]
+        left = [policy.decayed(importance, age * unit) for age in ages]
         ax.plot(ages, left, label=f"importance {importance:g}")
-    ax.set_xticks([life * policy.half_life_hours for life in range(LIVES + 1)])
+    lives = [life * i for i in range(LIVES + 1)]
+    ax.set_xticks(lives, [f"{each:g}" for each in lives])
+    ax.scatter(lives[1:], [policy.decayed(1, each * unit) for each in lives[1:]], s=14, color=BLUE)
+    fraction(ax)
     key(ax)
-    named(ax, f"half is left after {policy.half_life_hours:g} h", "age (h)", "importance now")
+    named(ax, f"half is left after {life:g} {word}", f"age ({word})", "importance now")
 
 
 @draw.register(EpisodicStore)
 def _(store: EpisodicStore, ax: Axes) -> None:
-    """Draw each memory at its age: what it was worth, and what is left."""
+    """Draw each memory at its age: what it was worth, and what is left, in its agent's colour."""
+    from matplotlib.colors import to_rgba_array
+
     told = store.columns()
-    ages, importance, now = told["age_hours"], told["importance"], told["importance_now"]
+    unit, word = unit_of(float(max(told["age_hours"], default=0.0)))
+    ages, agents = told["age_hours"] / unit, [str(agent) for agent in told["agents"]]
+    many, shades = len(ages), [BLUE, VIOLET, GREEN, AMBER]
+    size, ink = (16, 1.0) if many <= CROWD else (9, 0.75)
     if store.decay is not None:
-        ax.vlines(ages, now, importance, color=LINE, linewidth=0.8)
-        ax.scatter(ages, importance, s=14, facecolors="none", edgecolors=GREY, label="when new")
-        faded(store.decay, ages, ax)
-    ax.scatter(ages, now, s=16, color=BLUE, label="now")
-    if len(ages):
+        before, now = told["importance"], told["importance_now"]
+        ax.vlines(ages, now, before, color=LINE, linewidth=0.8 if many <= CROWD else 0.4)
+        rings: dict[str, Any] = {
+            "facecolors": "none",
+            "edgecolors": GREY,
+            "linewidths": 0.7,
+            "alpha": ink,
+        }
+        ax.scatter(ages, before, s=size, label="when new", **rings)
+        faded(store.decay, ages, unit, word, ax)
+    few = 1 < len(agents) <= len(shades)
+    ax.scatter(
+        ages, told["importance_now"], s=size, alpha=ink,
+        c=to_rgba_array(shades)[told["agent"]] if few else BLUE,
+    )  # fmt: skip
+    legend = zip(agents, shades, strict=False) if few else [("now", BLUE)]
+    for name, colour in legend if many else ():
+        label = shown(name).replace("$", r"\$")
+        ax.scatter([], [], s=16, color=colour, label=label)
+    if many:
         key(ax)
-    ax.set_ylim(-0.02, 1.05)
+    fraction(ax)
+    ax.set_xlim(*(ax.get_xlim() if many else (0, 1)))
     ax.invert_xaxis()
-    title = f"{len(ages):,} memories of {len(told['agents']):,} agents"
-    named(ax, title, "age (h), now at the right", "importance")
+    title = f"{plural(many, 'memory', 'memories')} of {plural(len(agents), 'agent')}"
+    named(ax, title, f"age ({word}), now at the right", "importance")
 
 
-def faded(policy: DecayPolicy, ages: Any, ax: Axes) -> None:
+def faded(policy: DecayPolicy, ages: Any, unit: float, word: str, ax: Axes) -> None:
     """Draw what would be left of an importance of 1."""
-    last = float(max(ages, default=0.0)) or policy.half_life_hours
+    life = policy.half_life_hours / unit
+    last = float(max(ages, default=0.0)) or life
     line = [last * i / STEPS for i in range(STEPS + 1)]
-    left = [policy.factor(age) for age in line]
-    ax.plot(line, left, color=VIOLET, linewidth=1, label=f"half-life {policy.half_life_hours:g} h")
+    left = [policy.factor(age * unit) for age in line]
+    ax.plot(line, left, color=GREY, linewidth=1, linestyle="--", label=f"half-life {life:g} {word}")
+
+
+def unit_of(hours: float) -> tuple[float, str]:
+    """Choose what to count time in: how many hours, and its name."""
+    return (24.0, "days") if hours > DAYS_FROM else (1.0, "h")
+
+
+def fraction(ax: Axes) -> None:
+    """Let the height go from 0 to 1."""
+    ax.set_ylim(-0.02, 1.05)
 
 
 @draw.register(VectorMemory)
 @draw.register(SemanticMemory)
 @draw.register(SemanticStore)
 def _(memory: VectorMemory[Any] | SemanticMemory[Any] | SemanticStore, ax: Axes) -> None:
-    """Draw the vectors as points: the two directions in which they differ most."""
+    """Draw the vectors as points: the two directions in which they differ most.
+
+    As many are named as have room for it, those first that stand apart.
+    """
     vectors = memory.vectors()
     places, share = flat(vectors)
-    ax.scatter(places[:, 0], places[:, 1], s=18, color=BLUE)
-    marks: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "color": GREY}
-    for place, label in zip(places[:LABELLED].tolist(), labels_of(memory), strict=False):
-        ax.annotate(shown(label), place, size=8, parse_math=False, **marks)
-    title = f"{len(vectors):,} vectors, {share:.0%} of how they differ"
+    many = len(vectors)
+    ax.scatter(places[:, 0], places[:, 1], s=18, color=BLUE, alpha=1.0 if many <= CROWD else 0.6)
+    ax.margins(0.08)
+    names = labels_of(memory)
+    for row, side in apart(places):
+        mark = ax.annotate(
+            shown(names[row]), places[row].tolist(), size=8, parse_math=False,
+            color=GREY, xytext=(5 * side, 0), textcoords="offset points", va="center",
+            ha="left" if side > 0 else "right",
+        )  # fmt: skip
+        mark.set_in_layout(False)
+    title = f"{plural(many, 'vector')}, {share:.0%} of how they differ"
     named(ax, title, "first direction", "second")
 
 
@@ -222,25 +282,6 @@ def labels_of(memory: Any) -> list[str]:
     if isinstance(memory, SemanticStore):
         return [entry.key for entry in memory.entries() if entry.embedding is not None]
     return [str(value) for value in memory.values()]
-
-
-def flat(vectors: Any) -> tuple[Any, float]:
-    """Give vectors on the plane in which they differ most, and which share of that it shows.
-
-    The signs are chosen so that the same vectors are always drawn alike.
-    """
-    import numpy as np
-
-    size = len(vectors)
-    if not size or not vectors.shape[1]:
-        return np.zeros((size, 2)), 1.0
-    centred = vectors - vectors.mean(axis=0)
-    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
-    spread = np.pad(spread, (0, 2))
-    left = np.pad(left, ((0, 0), (0, 2)))[:, :2]
-    left *= np.where(left[np.abs(left).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
-    whole = float((spread**2).sum())
-    return left * spread[:2], float((spread[:2] ** 2).sum()) / whole if whole else 1.0
 
 
 @draw.register(Graph)

@@ -19,10 +19,13 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from agentlab.core.text import words
 from agentlab.memory.clustering import kmeans
 from agentlab.memory.compression import MemoryCompressor, MemoryTurn
+from agentlab.memory.consolidation import replaced
+from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.grouping import ConsolidationPolicy, Episode, grouped
 from agentlab.memory.items import MemoryItem
 from agentlab.memory.ltm import LtmStore
@@ -152,6 +155,34 @@ def clustering(size: int) -> None:
     )
 
 
+def replacing(size: int) -> None:
+    """Put one memory in the place of many: at once, and as a store that cannot do that does."""
+
+    def once(*, whole: bool) -> float:
+        store = EpisodicStore()
+        store.add_many("ada", [(f"m{i}", i % 10 / 10) for i in range(size)])
+        gone = store.items("ada")[: size // 100]
+        shown: Any = store if whole else OneByOne(store)
+        return seconds(lambda: replaced(shown, "ada", gone, "all of it", 0.5))
+
+    times = [(once(whole=True), once(whole=False)) for _ in range(ROUNDS)]
+    at_once, singly = (statistics.median(column) for column in zip(*times, strict=True))
+    print(
+        f"one memory in the place of {size // 100:,} of {size:,}: {at_once * 1000:.1f} ms; one by"
+        f" one {singly * 1000:.1f} ms; ratio {at_once / singly:.3f}"
+    )
+
+
+class OneByOne:
+    """A store without ``replace_by_ids``."""
+
+    def __init__(self, store: EpisodicStore) -> None:
+        self.items = store.items
+        self.add_episode_at = store.add_episode_at
+        self.update_tags_by_id = store.update_tags_by_id
+        self.remove_by_id = store.remove_by_id
+
+
 def longterm(size: int) -> None:
     """Time a long-term memory of many entries."""
     some, ltm = texts(size), LtmStore()
@@ -190,5 +221,7 @@ if __name__ == "__main__":
     consolidation([size // scale for size in (1_000, 10_000, 100_000)])
     clustering(10_000 // scale)
     clustering(100_000 // scale)
+    replacing(10_000 // scale)
+    replacing(100_000 // scale)
     longterm(10_000 // scale)
     compression(10_000 // scale)

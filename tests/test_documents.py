@@ -70,6 +70,25 @@ def test_the_readmes_policies() -> None:
     assert names["lab"].settings.backpressure.stats().acquired == 1
 
 
+def test_the_readmes_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of them there is so: the hit, the explanation, the prompt."""
+    (example,) = (
+        block for block in FENCE.findall((ROOT / "README.md").read_text()) if "memory_hits" in block
+    )
+    model = al.ScriptedModel(SCRIPT[-1])
+    monkeypatch.setattr("agentlab.runtime.as_model", lambda _: model)
+    code = compile(example, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    names: dict[str, Any] = {}
+    asyncio.run(eval(code, names))  # noqa: S307 - our own README, with its top-level await
+
+    assert names["session"].memory_hits == 1
+    assert "- Ada prefers short answers.\n" in model.requests[0].prompt
+    assert model.requests[0].prompt.endswith("\n  chapter: 3\n")
+    told = re.search(r"memory\.explain\(\"agent\"\) +# (.+)", example)
+    assert told is not None
+    assert repr(names["memory"].explain("agent")[0]) == told[1]
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
 def test_every_example_is_python(path: Path) -> None:
     """And every name it takes from the front door is there."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agentlab.core.clock import FakeClock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Prepared, Recalled
@@ -78,13 +79,18 @@ def test_w1_1() -> None:
     assert session.prompt == "Double 21"
 
 
-def test_w30_1_of_memories() -> None:
-    """A recall is counted, and the gauge shows how many episodes there are whenever it is read."""
+def test_w30_1() -> None:
+    """After W1.1: two steps, one session, one tool, nothing failed, one recall, two entries."""
     store = remembering()
     runtime = AgentRuntime(ScriptedModel(*SCRIPT), tools=[double], memory=store)
     runtime.run_sync("Double 21", agent="demo")
+    metrics, snapshot = runtime.metrics(), runtime.metrics().snapshot()
 
-    assert runtime.metrics().snapshot().memory_recall_count == 1
+    assert (metrics.total_steps(), metrics.total_sessions(), metrics.active_sessions()) == (2, 1, 0)
+    assert (snapshot.total_steps, snapshot.total_sessions, snapshot.active_sessions) == (2, 1, 0)
+    assert (metrics.failure_rate(), metrics.tool_calls_per_session()) == (0.0, 1.0)
+    assert snapshot.most_called_tool() == "double"
+    assert metrics.memory_recall_count() == snapshot.memory_recall_count == 1
     assert "\nagent_memory_entries 2\n" in runtime.metrics_registry().prometheus_text()
     store.add_episode("other", "x", 0.5)
     assert "\nagent_memory_entries 3\n" in runtime.metrics_registry().prometheus_text()
@@ -328,3 +334,56 @@ def test_a_semantic_memory_for_one_at_a_time() -> None:
             return len(memory)
 
     assert asyncio.run(last()) == 20
+
+
+def test_a_long_term_memory() -> None:
+    """Each runtime has one, the same at each call, by its clock; or it is what it recalls from."""
+    clock = FakeClock()
+    runtime = AgentRuntime(ScriptedModel(ANSWER), clock=clock)
+    runtime.ltm_mut().remember("Rust ownership rules prevent data races", 0.9)
+    clock.advance(90 * 86_400)
+
+    assert runtime.ltm() is runtime.ltm_mut()
+    assert [entry.content for entry in runtime.ltm().decay()] == [
+        "Rust ownership rules prevent data races"
+    ]
+    assert runtime.run_sync("ownership?").memory_hits == 0
+
+    ltm = LtmStore(clock=clock)
+    ltm.remember("tides follow the moon", 0.9)
+    knowing = AgentRuntime(ScriptedModel(ANSWER, ANSWER), memory=ltm)
+    assert knowing.ltm() is knowing.memory() is ltm
+    assert knowing.run_sync("What makes tides?").recalled[0].text == "tides follow the moon"
+    assert knowing.run_sync("Why?").memory_hits == 0
+    assert "\nagent_memory_entries 1\n" in knowing.metrics_registry().prometheus_text()
+
+
+def test_the_memory_of_texts_is_what_it_recalls_from() -> None:
+    """Where it recalls from one."""
+    texts = SemanticMemory[int]()
+
+    async def learn(runtime: AgentRuntime) -> None:
+        async with runtime.semantic_memory().lock() as memory:
+            memory.remember("tides follow the moon", 1)
+
+    runtime = AgentRuntime(ScriptedModel(ANSWER), memory=texts)
+    asyncio.run(learn(runtime))
+    assert runtime.run_sync("tides?").memory_hits == 1
+    apart = AgentRuntime(ScriptedModel(ANSWER), memory=remembering())
+    asyncio.run(learn(apart))
+    assert len(texts) == 1
+
+
+def test_a_runtime_restores_what_its_agents_had_in_mind() -> None:
+    """Its checkpoints are of its working memory, by its clock."""
+    pad, clock = WorkingMemory(3), FakeClock()
+    pad.set("chapter", 3)
+    runtime = AgentRuntime(ScriptedModel(ANSWER), working_memory=pad, clock=clock)
+    runtime.checkpoint().maybe_checkpoint_sync("demo", 5)
+    pad.clear()
+    found = runtime.checkpoint().restore_sync("demo")
+
+    assert pad.entries() == [("chapter", "3")]
+    assert found is not None
+    assert found.created_at == int(clock.now().timestamp())
+    assert first_prompt(runtime.run_sync("Next?", agent="demo")).endswith("  chapter: 3\n")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import msgspec
+import nbformat
 import numpy as np
 import pytest
 from matplotlib import colors
@@ -26,10 +29,11 @@ from agentlab.graph.store import GraphStore
 from agentlab.memory.decay import DecayPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.ltm import ForgettingCurve, LtmStore
+from agentlab.memory.maps import flat
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
-from agentlab.plots import MOST, flat, plot
+from agentlab.plots import MOST, plot
 from tests.graph.graphs import HOSTILE, store
 from tests.tracing import LAST, STEP, WRONG, ran
 
@@ -224,6 +228,15 @@ def test_a_memory_for_long() -> None:
     assert ax.get_title(loc="left").startswith("the strongest 4 of 7 memories")
     ax.figure.canvas.draw()
     assert LtmStore().plot().get_title(loc="left").startswith("0 memories")
+    clock = FakeClock()
+    ltm = LtmStore(clock=clock)
+    ltm.remember("gone", 0.06)
+    ltm.remember("here", 0.9)
+    clock.advance(30 * 86_400)
+    dots: Any = ltm.plot().collections
+    ((day, strength),) = [tuple(dot.get_offsets()[0]) for dot in dots]  # one is below it already
+    assert strength == 0.05
+    assert day == pytest.approx(30 * np.log(0.9 / 0.05) - 30, abs=0.75)
 
 
 def test_memories() -> None:
@@ -257,6 +270,73 @@ def test_a_map_keeps_what_differs_most(shape: tuple[int, int]) -> None:
         wanted = np.linalg.norm(vectors - vectors[i], axis=1)
         assert np.linalg.norm(places - places[i], axis=1) == pytest.approx(wanted)
     assert all(column[np.abs(column).argmax()] >= 0 for column in places.T if len(column))
+
+
+def test_ages_are_told_in_what_can_be_read() -> None:
+    """In hours, and where they are many, in days; the half-life as well."""
+    clock = FakeClock()
+    store = EpisodicStore(clock=clock, decay=DecayPolicy.exponential(48))
+    store.add_episode("ada", "x", 0.5)
+    clock.advance(4 * 86_400 + 60)
+    ax = store.plot()
+    points: Any = ax.collections[2].get_offsets()
+
+    assert points[0, 0] == pytest.approx(4, abs=0.01)
+    assert ax.get_xlabel() == "age (days), now at the right"
+    assert ax.get_title(loc="left") == "1 memory of 1 agent"
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]  # type: ignore[union-attr]
+    assert legend == ["when new", "half-life 2 days", "now"]
+    assert DecayPolicy.exponential(24).plot().get_xlabel() == "age (h)"
+    ticks = [text.get_text() for text in DecayPolicy.exponential(24).plot().get_xticklabels()]
+    assert ticks == ["0", "24", "48", "72", "96", "120"]
+
+
+def test_a_few_agents_are_told_apart() -> None:
+    """By colour, up to four; of more they are all alike."""
+    two = episodes().plot()
+    colours: Any = two.collections[0].get_facecolors()  # type: ignore[attr-defined]
+    assert len({tuple(colour) for colour in colours.tolist()}) == 2
+    legend = two.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["agent 0", "agent 1"]
+
+    many = EpisodicStore()
+    for i in range(5):
+        many.add_episode(f"a{i}", "x", 0.5)
+    shades: Any = many.plot().collections[0].get_facecolors()  # type: ignore[attr-defined]
+    assert len({tuple(colour) for colour in shades.tolist()}) == 1
+
+
+def test_names_on_a_map_do_not_cover_each_other() -> None:
+    """Of very many points those are named that stand apart; as drawn, no two names meet."""
+    rng = np.random.default_rng(3)
+    memory = VectorMemory[str]()
+    memory.insert_many(rng.normal(size=(400, 2)), [f"a name that is long {i}" for i in range(400)])
+    ax = memory.plot()
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+
+    assert boxes
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.filterwarnings("default")  # of other libraries
+def test_each_cell_of_a_notebook_shows_its_own(tmp_path: Path) -> None:
+    """The first picture and all that follow; what the notebook sets for pictures outlasts ours."""
+    nbclient = pytest.importorskip("nbclient")
+    cells = [
+        "import agentlab as al\npolicy = al.DecayPolicy.exponential(24)\npolicy.plot();",
+        "policy.plot();",
+        "from matplotlib import pyplot\npyplot.subplots();",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "IPYTHONDIR": str(tmp_path)}
+    env.pop("MPLBACKEND", None)
+    client = nbclient.NotebookClient(book, timeout=60, kernel_name="python3")
+    client.execute(env=env, cwd=str(tmp_path))
+
+    shown = [["image/png" in output.get("data", {}) for output in c.outputs] for c in book.cells]
+    assert shown == [[True], [True], [True]]
 
 
 def test_centralities() -> None:

@@ -16,6 +16,7 @@ KINDS = {
     "run": GREY, "model": VIOLET, "tool": BLUE, "message": AMBER, "memory": GREEN,
     "phase": AMBER, "save": GREY, "warning": AMBER, "failed": RED,
 }  # fmt: skip
+SIZE = (6.4, 3.6)
 STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -32,7 +33,7 @@ STYLE = {
     "axes.titlecolor": GREY,
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
-    "figure.figsize": (6.4, 3.6),
+    "figure.figsize": SIZE,
     "grid.color": LINE,
     "legend.fontsize": 8,
     "legend.frameon": False,
@@ -42,11 +43,16 @@ STYLE = {
     "ytick.labelsize": 8,
 }
 LETTERS, TALLEST = 24, 14  # of a label; inches
+ABOVE = 3  # things that are explained in the line of the title
 
 
 def key(ax: Axes) -> None:
-    """Say above the picture what is what."""
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, labelcolor=GREY)
+    """Say above the picture what is what; of more than three things, beside it."""
+    many = len(ax.get_legend_handles_labels()[1])
+    if many <= ABOVE:
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=many, labelcolor=GREY)
+    else:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), labelcolor=GREY)
 
 
 def rows(ax: Axes, names: list[str]) -> float:

@@ -78,7 +78,8 @@ class MemoryConsolidator(Displayable):
     Parameters
     ----------
     store : Episodes
-        Where the memories are: an ``EpisodicStore``, or what has the same methods.
+        Where the memories are: an ``EpisodicStore``, or what has the same methods, of which
+        ``replace_by_ids`` may be missing.
     policy : ConsolidationPolicy
         What is merged, and how often one looks.
     summarise : callable, optional
@@ -225,9 +226,15 @@ def replaced(
 ) -> str | None:
     """Put one memory in the place of several, and give its id; None where one of them is gone.
 
-    One source makes room, then the memory comes in, then the others go: a full store has nothing
-    to evict for it, and where it cannot be taken in, all is as before.
+    A store that can do that in one step does. In others one source makes room, then the memory
+    comes in, then the others go: a full store has nothing to evict for it, and where it cannot be
+    taken in, all is as before.
     """
+    at_once = getattr(store, "replace_by_ids", None)
+    if callable(at_once):
+        ids, when = [item.id for item in sources], sources[-1].timestamp
+        made = at_once(agent, ids, text, importance, timestamp=when, tags=[TAG])
+        return None if made is None else str(made)
     there = {item.id for item in store.items(agent)}
     if not all(item.id in there for item in sources):
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,9 +56,22 @@ class StaticEmbedder(Displayable):
 @cache
 def static_weights() -> Any:
     """Read the weights, from the package that holds them."""
-    package = need("wordllama", "local")
+    with quietly():
+        package = need("wordllama", "local")
     folder = Path(package.__file__).parent
     return package.WordLlama.load(cache_dir=folder, disable_download=True)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the log as it is: the package sends everybody's to stderr when it is imported."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 _one_at_a_time = threading.Lock()  # the tokeniser pads for one caller at a time

@@ -233,6 +233,25 @@ class Episodes:
         self.tags = list(compress(self.tags, kept))
         self.measure()
 
+    def without(self, rows: list[int]) -> Episodes:
+        """Give another one that lacks some rows; this one stays as it is."""
+        import numpy as np
+
+        mask = np.ones(len(self), bool)
+        mask[rows] = False
+        made = Episodes(self.agent, "")
+        made.prefixes, made.due, made.next = list(self.prefixes), self.due, self.next
+        kept = mask.tolist()
+        made.texts, made.tags = list(compress(self.texts, kept)), list(compress(self.tags, kept))
+        for old, new in zip(self.told(), made.told(), strict=True):
+            new.take(old.array()[mask])
+        made.numbers = Column("i8")
+        made.numbers.take(
+            np.flatnonzero(mask) if self.numbers is None else self.numbers.array()[mask]
+        )
+        made.measure()
+        return made
+
     def forget_before(self, since: float) -> None:
         """Forget what happened before."""
         if self.oldest < since:

@@ -198,6 +198,53 @@ class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
                 kept.remove(row)
             return kept is not None
 
+    def replace_by_ids(  # noqa: PLR0913 - a memory whole, its time and tags by name
+        self,
+        agent: str,
+        ids: Iterable[str],
+        content: str,
+        importance: float,
+        *,
+        timestamp: datetime | None = None,
+        tags: Iterable[str] = (),
+    ) -> MemoryId | None:
+        """Put one memory in the place of several: all of it happens, or, failing, nothing.
+
+        Nobody sees it half done, and no room is made: there are no more of them afterwards.
+
+        Parameters
+        ----------
+        agent, ids
+            Whose, and which go.
+        content, importance, timestamp, tags
+            What comes; by default it happened now.
+
+        Returns
+        -------
+        MemoryId or None
+            What it is called; None where one of ``ids`` is not there, and then nothing changed.
+
+        Raises
+        ------
+        InvalidValue
+            There are no ``ids``, or it cannot be remembered.
+        """
+        gone = set(tags_of(ids))
+        if not gone:
+            raise InvalidValue("ids must be those of one memory or more, got none")
+        text, importance, told = text_of(content), importance_of(importance), tags_of(tags)
+        at = micros(self._clock.now() if timestamp is None else timestamp)
+        with self._lock:
+            kept = self._kept(agent)
+            rows = [] if kept is None else [kept.row_of(id_) for id_ in gone]
+            there = [row for row in rows if row is not None]
+            if kept is None or len(there) < len(gone):
+                return None
+            made = kept.without(there)
+            name = made.id_of(made.add(text, importance, at, told))
+            self._agents[kept.agent] = made  # in one step: an interrupt comes before or after it
+        return str.__new__(MemoryId, name)
+
     def update_tags_by_id(self, agent: str, id: str, tags: Iterable[str]) -> bool:  # noqa: A002
         """Say what a memory is about; tell whether it was there."""
         told = tags_of(tags)

@@ -105,7 +105,7 @@ class WorkingMemory(Kept, Tabular, Displayable):
         if type(key) is not str or not (key and key.isascii()):
             key = key_of(key)
         if type(value) is not str or not value.isascii():
-            value = text_of(value) if isinstance(value, str) else compact(canonical(value))
+            value = as_text(value)
         with self._lock:
             entries = self._entries
             if key in entries:
@@ -144,6 +144,25 @@ class WorkingMemory(Kept, Tabular, Displayable):
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+
+    def fill(self, entries: Iterable[tuple[str, Any]]) -> None:
+        """Forget everything and keep these instead, the least recently used first.
+
+        Of more than fit, the last stay.
+
+        Raises
+        ------
+        InvalidValue
+            One of them cannot be kept: then all is as before.
+        """
+        made = OrderedDict[str, str]()
+        for key, value in entries:
+            made[key_of(key)] = as_text(value)
+            made.move_to_end(key_of(key))
+        while len(made) > self._capacity:
+            made.popitem(last=False)
+        with self._lock:
+            self._entries = made
 
     def entries(self) -> list[tuple[str, str]]:
         """List keys and values, from the least to the most recently used."""
@@ -201,6 +220,17 @@ def key_of(key: Any) -> str:
     if not isinstance(key, str) or not key:
         raise InvalidValue(f"a key must be text, and not empty, got {key!r:.80}")
     return text_of(key)
+
+
+def as_text(value: Any) -> str:
+    """Give a value as it is kept: what is no text becomes compact JSON.
+
+    Raises
+    ------
+    InvalidValue
+        JSON cannot hold it.
+    """
+    return text_of(value) if isinstance(value, str) else compact(canonical(value))
 
 
 def section(entries: Iterable[tuple[str, str]]) -> str:

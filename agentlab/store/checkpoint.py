@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from os import PathLike
@@ -14,11 +13,12 @@ import msgspec
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import CheckpointError, InvalidValue, PersistenceError
+from agentlab.core.guards import able
 from agentlab.core.ids import AgentId
 from agentlab.core.portable import Portable
 from agentlab.core.sync import settled, twin
 from agentlab.core.text import canonical, compact, size
-from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
+from agentlab.store.checkpoint_format import AgentCheckpoint, Entries, entries_of
 from agentlab.store.checkpoint_stores import (
     BackendCheckpointStore,
     CheckpointStore,
@@ -73,14 +73,16 @@ class CheckpointManager(Tabular, Displayable):
         Every how many steps one is made unasked.
     max_checkpoints : int
         How many are kept of each agent.
+    working_memory : WorkingMemory, optional
+        What is kept where nothing else is given, and restored.
     clock : Clock
         Says when they are made.
 
     Raises
     ------
     InvalidValue
-        ``interval_steps`` or ``max_checkpoints`` is not a whole number from 1 on, or ``store``
-        is none.
+        ``interval_steps`` or ``max_checkpoints`` is not a whole number from 1 on, or ``store`` or
+        ``working_memory`` is none.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class CheckpointManager(Tabular, Displayable):
         interval_steps: int = 5,
         max_checkpoints: int = 10,
         *,
+        working_memory: Any = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         for name, value in (
@@ -99,6 +102,7 @@ class CheckpointManager(Tabular, Displayable):
                 raise InvalidValue(f"{name} must be a whole number from 1 on, got {value!r}")
         self.store = as_checkpoint_store(store)
         self.interval_steps, self.max_checkpoints = interval_steps, max_checkpoints
+        self.working_memory = a_pad(working_memory)
         self._clock = clock
         self._index: dict[str, Version] = {}
         self._damaged: set[str] = set()
@@ -115,7 +119,7 @@ class CheckpointManager(Tabular, Displayable):
         self,
         agent_id: str,
         step: int,
-        memory: Mapping[str, Any] | Iterable[MemoryEntry] = (),
+        memory: Entries | None = None,
         context: Any = "",
         force: bool = False,  # noqa: FBT001, FBT002
     ) -> bool:
@@ -125,8 +129,8 @@ class CheckpointManager(Tabular, Displayable):
         ----------
         agent_id, step
             Whose, and when: any step from 0 on. One that was saved before is replaced.
-        memory : mapping or iterable of MemoryEntry
-            What the agent has in mind.
+        memory : WorkingMemory, mapping or iterable of MemoryEntry, optional
+            What the agent has in mind; by default what the manager's working memory holds.
         context : any JSON value
             Where it is; at most 10 MB.
         force : bool
@@ -144,7 +148,8 @@ class CheckpointManager(Tabular, Displayable):
             raise InvalidValue(f"step must be a whole number from 0 on, got {step!r}")
         if not force and (step == 0 or step % self.interval_steps):
             return False
-        snapshot, kept = entries_of(memory), canonical(context)
+        held = self.working_memory if memory is None else memory
+        snapshot, kept = entries_of(() if held is None else held), canonical(context)
         if (length := size(compact(kept))) > MAX_CONTEXT_BYTES:
             raise CheckpointError(
                 f"the context of {agent!r} has {length} bytes, more than {MAX_CONTEXT_BYTES}:"
@@ -172,6 +177,33 @@ class CheckpointManager(Tabular, Displayable):
                     return found
         return None
 
+    async def restore(self, agent_id: str, working_memory: Any = None) -> AgentCheckpoint | None:
+        """Put what an agent had in mind back, in its order, and give the checkpoint it is from.
+
+        That is the newest one that can be read. Where there is none, this gives None and leaves
+        the memory alone; otherwise what was in there before is forgotten.
+
+        Parameters
+        ----------
+        agent_id : str
+            Whose.
+        working_memory : WorkingMemory, optional
+            Where to put it; by default into the manager's own.
+
+        Raises
+        ------
+        InvalidValue
+            There is no memory to put it into, or what was kept cannot be in one; then nothing of
+            it was put there.
+        """
+        pad = self.working_memory if working_memory is None else a_pad(working_memory)
+        if pad is None:
+            raise InvalidValue("restore needs a WorkingMemory, given to it or to the manager")
+        found = await self.load_latest(agent_id)
+        if found is not None:
+            pad.fill((entry.key, entry.value) for entry in found.memory_snapshot)
+        return found
+
     async def checkpoint_count(self, agent_id: str) -> int:
         """Count the checkpoints there are of an agent."""
         async with self._lock:
@@ -186,6 +218,7 @@ class CheckpointManager(Tabular, Displayable):
 
     maybe_checkpoint_sync = twin(maybe_checkpoint)
     load_latest_sync = twin(load_latest)
+    restore_sync = twin(restore)
     checkpoint_count_sync = twin(checkpoint_count)
     refresh_sync = twin(refresh)
 
@@ -256,15 +289,15 @@ def as_checkpoint_store(store: Any) -> CheckpointStore:
     )
 
 
-def entries_of(memory: Mapping[str, Any] | Iterable[MemoryEntry]) -> tuple[MemoryEntry, ...]:
-    """Give a memory as entries of plain JSON."""
-    if isinstance(memory, Mapping):
-        memory = [MemoryEntry(key, value) for key, value in memory.items()]
-    found = list(memory) if not isinstance(memory, str) else [memory]
-    for each in found:
-        if not isinstance(each, MemoryEntry):
-            raise InvalidValue(f"memory is a mapping or MemoryEntry objects, got {each!r:.80}")
-    return tuple(MemoryEntry(str(canonical(e.key)), canonical(e.value)) for e in found)
+def a_pad(memory: Any) -> Any:
+    """Give a working memory, or None.
+
+    Raises
+    ------
+    InvalidValue
+        It is neither.
+    """
+    return None if memory is None else able(memory, "fill", "a WorkingMemory")
 
 
 def version_of(checkpoint: AgentCheckpoint, length: int) -> Version:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from agentlab.core.errors import CheckpointError, NewerFormat
+from agentlab.core.errors import CheckpointError, InvalidValue, NewerFormat
 from agentlab.core.lines import record
 from agentlab.core.portable import Portable
+from agentlab.core.text import canonical
 from agentlab.store.envelope import Broken, checksum
 
 FORMAT = 1
@@ -42,6 +44,17 @@ class AgentCheckpoint(Portable, msgspec.Struct, frozen=True):
         return f"{self.agent_id}__step{self.step}"
 
 
+@runtime_checkable
+class Holder(Protocol):
+    """Has something in mind: a working memory."""
+
+    def entries(self) -> list[tuple[str, str]]:
+        """List keys and values, from the least to the most recently used."""
+
+
+Entries: TypeAlias = Holder | Mapping[str, Any] | Iterable[MemoryEntry]
+
+
 class Document(msgspec.Struct, frozen=True):
     """A checkpoint as it is written, with a checksum."""
 
@@ -49,6 +62,27 @@ class Document(msgspec.Struct, frozen=True):
     sum: str
     checkpoint: msgspec.Raw
     format: int = FORMAT
+
+
+def entries_of(memory: Entries) -> tuple[MemoryEntry, ...]:
+    """Give a memory as entries of plain JSON.
+
+    Raises
+    ------
+    InvalidValue
+        It is no memory.
+    """
+    if isinstance(memory, Holder):
+        memory = dict(memory.entries())
+    if isinstance(memory, Mapping):
+        memory = [MemoryEntry(key, value) for key, value in memory.items()]
+    found = list(memory) if not isinstance(memory, str) else [memory]
+    for each in found:
+        if not isinstance(each, MemoryEntry):
+            raise InvalidValue(
+                f"memory is a WorkingMemory, a mapping or MemoryEntry objects, got {each!r:.80}"
+            )
+    return tuple(MemoryEntry(str(canonical(e.key)), canonical(e.value)) for e in found)
 
 
 def sealed(id: str, checkpoint: AgentCheckpoint) -> bytes:  # noqa: A002

@@ -101,6 +101,7 @@ STEP = st.one_of(
     st.tuples(st.just("recall"), st.integers(0, 8), st.none()),
     st.tuples(st.just("look"), st.integers(0, 8), st.none()),
     st.tuples(st.just("remove"), st.integers(0, 100), st.none()),
+    st.tuples(st.just("replace"), st.integers(0, 100), IMPORTANCE),
     st.tuples(st.just("tag"), st.integers(0, 100), st.none()),
     st.tuples(st.just("wait"), st.floats(0, 200), st.none()),
     st.tuples(st.just("back"), st.floats(0, 50), st.none()),
@@ -159,8 +160,14 @@ class Both:
             case "look":
                 self.same(store.recall_top_n("a", value), oracle.ranked(self.now)[:value])
             case "remove" if oracle.items:
-                gone = oracle.items.pop(value % len(oracle.items))
-                assert store.remove_by_id("a", gone.id)
+                item = oracle.items.pop(value % len(oracle.items))
+                assert store.remove_by_id("a", item.id)
+            case "replace" if oracle.items:
+                first = value % len(oracle.items)
+                gone = [item.id for item in oracle.items[first : first + 1 + value % 3]]
+                made = store.replace_by_ids("a", gone, "x", more, tags=["merged"])
+                oracle.items = [item for item in oracle.items if item.id not in gone]
+                oracle.items.append(Kept(str(made), more, self.now, tags=("merged",)))
             case "tag" if oracle.items:
                 told = oracle.items[value % len(oracle.items)]
                 told.tags = (str(value),)
@@ -188,7 +195,7 @@ class Both:
 def test_recall_equals_sorting_everything(
     how: dict[str, Any], steps: list[tuple[str, Any, Any]]
 ) -> None:
-    """After any adds, removals, edits, moves of the clock, reloads, and with any settings."""
+    """After any adds, removals, replacements, edits, moves of the clock, reloads, however set."""
     both = Both(how)
     for step in steps:
         both.live(*step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -233,6 +234,19 @@ def test_static_vectors() -> None:
     assert np.allclose(StaticEmbedder().embed(["a cat"]), StaticEmbedder().embed(["a cat", "b"])[0])
     kept: Embedder = StaticEmbedder()
     assert kept.dim == 256
+
+
+def test_static_vectors_leave_the_log_alone() -> None:
+    """Their package would send everybody's log to stderr."""
+    code = (
+        "import logging; from agentlab.memory.embedders import StaticEmbedder;"
+        "StaticEmbedder().embed(['a cat']);"
+        "print(logging.getLogger().handlers, logging.getLogger().level)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603
+
+    assert told.stdout == "[] 30\n"
+    assert told.stderr == ""
 
 
 def test_without_static_vectors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,22 @@ def test_w15_1() -> None:
     assert filled("a", "b", "c").entries() == [("b", "B"), ("c", "C")]
 
 
+def test_it_is_filled_at_once() -> None:
+    """As if each was set in turn, of more than fit the last; or, where one is wrong, not at all."""
+    pad = WorkingMemory(3)
+    pad.set("old", 1)
+    pad.fill([("a", 1), ("b", "two"), ("c", None), ("a", [3]), ("d", 4)])
+    assert pad.entries() == [("c", "null"), ("a", "[3]"), ("d", "4")]
+
+    wrongs: list[Any] = [[("x", 1), ("", 2)], [("x", 1), (5, 1)]]
+    for wrong in wrongs:
+        with pytest.raises(InvalidValue):
+            pad.fill(wrong)
+        assert pad.keys() == ["c", "a", "d"]
+    pad.fill([])
+    assert len(pad) == 0
+
+
 def test_w15_2() -> None:
     """What was read stays; what was not goes."""
     memory = filled("a", "b")

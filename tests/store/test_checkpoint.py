@@ -12,6 +12,7 @@ import pytest
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import CheckpointError, InvalidValue
 from agentlab.core.secrets import Secret
+from agentlab.memory.working import WorkingMemory
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.checkpoint_format import MemoryEntry
 from agentlab.store.checkpoint_stores import (
@@ -199,7 +200,7 @@ def test_what_can_never_be_right() -> None:
         manager.maybe_checkpoint_sync("a", -1)
     with pytest.raises(InvalidValue, match="AgentId must not be empty"):
         manager.maybe_checkpoint_sync("", 5)
-    with pytest.raises(InvalidValue, match="memory is a mapping"):
+    with pytest.raises(InvalidValue, match="memory is a WorkingMemory, a mapping"):
         manager.maybe_checkpoint_sync("a", 5, "words")  # type: ignore[arg-type]
     with pytest.raises(InvalidValue, match="checkpoints are kept by"):
         CheckpointManager(object())
@@ -277,3 +278,50 @@ def test_rows_and_repr() -> None:
     )
     assert "agent-1" in manager.to_html()
     assert manager.to_frame()["step"].tolist() == [4]
+
+
+def pad(**entries: Any) -> WorkingMemory:
+    """Give a working memory."""
+    made = WorkingMemory(3)
+    made.fill(entries.items())
+    return made
+
+
+def test_restore(store: Any) -> None:
+    """What an agent had in mind is there again, in its order, whatever is there now."""
+    CheckpointManager(store).maybe_checkpoint_sync("a", 5, pad(goal="find", seen=[1]), "here")
+    CheckpointManager(store).maybe_checkpoint_sync("b", 5, pad(goal="other"))
+    mind = pad(else_="x")
+    found = CheckpointManager(store).restore_sync("a", mind)
+
+    assert found is not None
+    assert (found.step, found.context) == (5, "here")
+    assert mind.entries() == [("goal", "find"), ("seen", "[1]")]
+    assert CheckpointManager(store).restore_sync("nobody", mind) is None
+    assert mind.keys() == ["goal", "seen"]
+
+
+def test_a_managers_own_memory() -> None:
+    """Is what is kept and restored where nothing else is named; what cannot be there harms none."""
+    mind = pad(goal="find", seen="1")
+    manager = CheckpointManager(working_memory=mind)
+    manager.maybe_checkpoint_sync("a", 5)
+    mind.set("goal", "give up")
+    manager.restore_sync("a")
+    assert mind.entries() == [("goal", "find"), ("seen", "1")]
+
+    manager.maybe_checkpoint_sync("a", 6, {"x": 1, "": 2}, force=True)
+    with pytest.raises(InvalidValue, match="empty"):
+        manager.restore_sync("a")
+    assert mind.keys() == ["goal", "seen"]
+    manager.maybe_checkpoint_sync("a", 7, (), force=True)
+    manager.restore_sync("a")
+    assert mind.keys() == []
+
+    with pytest.raises(InvalidValue, match="needs a WorkingMemory"):
+        CheckpointManager().restore_sync("a")
+    wrong: Any = {}
+    with pytest.raises(InvalidValue, match="WorkingMemory, got"):
+        CheckpointManager().restore_sync("a", wrong)
+    with pytest.raises(InvalidValue, match="WorkingMemory, got"):
+        CheckpointManager(working_memory=wrong)

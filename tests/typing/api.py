@@ -152,6 +152,8 @@ async def remember(runtime: al.AgentRuntime, store: Store) -> None:
     await episodes.save(store, "key")
     assert_type(await al.EpisodicStore.load(store, "key"), al.EpisodicStore)
     assert_type(al.WorkingMemory.load_sync(store, "key"), al.WorkingMemory)
+    entries: list[al.LtmEntry] = runtime.ltm().recall("text", 3)
+    runtime.ltm_mut().remember(entries[0].content, 0.5)
     async with runtime.semantic_memory().lock() as memory:
         memory.remember("text", 1)
     al.AgentRuntime(memory=memories[0], working_memory=al.WorkingMemory(3))
