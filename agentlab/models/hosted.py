@@ -97,7 +97,11 @@ class HostedModel(Displayable):
         )
         self.native_tools, self._profile = native_tools, profile
         self.last_usage: Usage | None = None
-        self._set(api_key, base_url=base_url or self.home, slots=max_concurrent_streams)
+        self._set(
+            api_key,
+            base_url=self.home if base_url is None else base_url,
+            slots=max_concurrent_streams,
+        )
 
     def __repr__(self) -> str:
         said = [

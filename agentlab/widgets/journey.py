@@ -138,7 +138,8 @@ class Journey:
         InvalidValue
             There is no such kind.
         """
-        if isinstance(kinds, str) or not {*kinds} <= KNOWN:
+        fits = isinstance(kinds, Collection) and not isinstance(kinds, str)
+        if not fits or not all(isinstance(kind, str) and kind in KNOWN for kind in kinds):
             told = ", ".join(sorted(KNOWN))
             raise InvalidValue(f"kinds are some of {told}, got {kinds!r}")
         self.outline.kinds = {*kinds}

@@ -128,9 +128,10 @@ def test_a_version_that_is_said_twice() -> None:
 @both
 def test_what_is_no_base_url(vendor: Vendor, url: str) -> None:
     """It is refused at once, and a password in it is not told."""
-    with pytest.raises(InvalidValue, match="base_url must be") as caught:
-        vendor.made.with_base_url(KEY, url)
-    assert "pw" not in str(caught.value)
+    for make in (vendor.made.with_base_url, lambda key, url: vendor.made(key, base_url=url)):
+        with pytest.raises(InvalidValue, match="base_url must be") as caught:
+            make(KEY, url)
+        assert "pw" not in str(caught.value)
 
 
 @both

@@ -202,6 +202,9 @@ def test_kinds_that_there_are() -> None:
         Journey().want("error")
     with pytest.raises(InvalidValue):
         Journey().want({"steps"})
+    for odd in (None, 3, [["model"]]):
+        with pytest.raises(InvalidValue, match="kinds are some of"):
+            Journey().want(odd)  # type: ignore[arg-type]
 
 
 def test_folded_away() -> None:
