@@ -14,14 +14,15 @@ LAYERS = {
     "models": 1, "tools": 1, "memory": 1, "graph": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
-    "accessors": 4, "locked": 4,
+    "accessors": 4, "locked": 4, "ways": 4,
     "display": 5, "frames": 5, "plots": 5, "datasets": 5,
     "widgets": 6, "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
     ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"),
-    ("recording", "runtime"), ("runtime", "accessors"), ("accessors", "locked"),
+    ("recording", "runtime"), ("runtime", "ways"), ("ways", "settings"),
+    ("runtime", "accessors"), ("accessors", "locked"),
     ("accessors", "parts"), ("accessors", "settings"), ("parts", "locked"),
     ("frames", "display"), ("plots", "display"), ("display", "datasets"),
     ("__main__", "demo"), ("__main__", "examples"), ("demo", "examples"),
