@@ -70,6 +70,8 @@ SAYS: dict[type, Callable[[Any], str]] = {
     events.Argued: lambda e: f"{e.agent}, round {e.round}: {e.text}",
     events.Scored: lambda e: f"{e.by} on {e.of}, round {e.round}: {e.score:.2f}",
     events.Phase: lambda e: f"{e.name}: {e.detail}" if e.detail else e.name,
+    events.Charted: lambda e: f"{e.title or e.shape}: " + plural(len(e.nodes), "part"),
+    events.Marked: lambda e: f"{e.node} {e.status}" + (f": {e.detail}" if e.detail else ""),
     events.Saved: lambda e: e.key,
     events.SaveFailed: lambda e: f"{e.key}: {e.error}",
     events.Warned: lambda e: e.text,

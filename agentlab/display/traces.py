@@ -37,6 +37,7 @@ COUNTED: dict[type, tuple[str, ...]] = {
     events.Asked: ("model call",), events.Token: ("token",), events.ToolEnded: ("tool call",),
     events.StepEnded: ("step",), events.Thought: ("thought",), events.Action: ("action",),
     events.Recalled: ("recall",), events.Phase: ("phase",), events.Said: ("message",),
+    events.Charted: ("chart",), events.Marked: ("mark",),
     events.Argued: ("argument",), events.Scored: ("score",), events.Saved: ("save",),
     events.SaveFailed: ("failed save",), events.Warned: ("warning",),
 }  # fmt: skip

@@ -80,6 +80,8 @@ OLD: dict[str, dict[str, Any]] = {
     "argued": {"round": 1, "agent": "a", "text": "t"},
     "scored": {"by": "a", "of": "b", "round": 1, "score": 1.0},
     "phase": {"name": "plan"},
+    "charted": {"shape": "list", "nodes": [{"id": "1", "label": "one"}]},
+    "marked": {"node": "1", "status": "done"},
     "saved": {"key": "k"},
     "save_failed": {"key": "k", "error": "e"},
     "warned": {"text": "t"},
