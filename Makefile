@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 NPM    := $(shell command -v npm 2>/dev/null)
 RUN    := PYTHONWARNINGS=default $(BIN)/python -m
+SPREAD := -n auto --maxprocesses 8
 
 ifdef UV
   INSTALL = uv pip install -q --python $(BIN)/python
@@ -39,7 +40,7 @@ fmt: $(VENV)/dev ## format, and fix what can be fixed
 	$(BIN)/ruff format
 
 unit: $(VENV)/dev ## unit, property and doc tests
-	$(RUN) pytest
+	$(RUN) pytest $(SPREAD)
 
 local: $(VENV)/dev ## tests that load the embedded model
 	$(RUN) pytest -m local
@@ -59,7 +60,7 @@ browser-all: $(VENV)/dev chromium ## all tests in a real JupyterLab with a real 
 	$(RUN) pytest -m browser
 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
-	AGENTLAB_RECORDING=replay $(RUN) pytest --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
+	AGENTLAB_RECORDING=replay $(RUN) pytest $(SPREAD) --dist loadfile --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
 
 faults: $(VENV)/dev ## the campaigns in full: writers killed 200 times, every call of the disk failing
 	AGENTLAB_FAULTS=200 $(RUN) pytest tests/store

@@ -45,7 +45,7 @@ def test_counts() -> None:
     assert plural(2, "memory", "memories") == "2 memories"
 
 
-@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
 def test_whatever_it_is_it_is_said(value: object) -> None:
     """A view does not fail on a number that is none."""
     assert math.isfinite(number(value))
