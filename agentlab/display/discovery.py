@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentlab.display.guards import lasting
 from agentlab.display.html import Html, h
 from agentlab.display.parts import (
     Chip,
@@ -21,6 +22,7 @@ from agentlab.display.words import count, gist, most, number, plural, seconds, s
 from agentlab.teams.capability import (
     AgentAdvertisement,
     AgentHealth,
+    Capability,
     CapabilityMatch,
     CapabilityMatches,
 )
@@ -41,8 +43,6 @@ AGENTS = [
 MATCHES = [
     Column("score", "fit"),
     Column("agent and capability, and why", "wide"),
-    Column("takes", "num"),
-    Column("costs", "num"),
 ]
 ABILITIES = [
     Column("capability", "fit"), Column("what it does", "wide"), Column("tags", "wide"),
@@ -61,7 +61,7 @@ NO_MATCHES = (
 
 def agent_registry_card(registry: AgentRegistry, room: Room) -> Html:
     """Draw a registry, a row an agent."""
-    rows, ttl = registry.rows(), f"forgotten after {seconds(registry.ttl_secs * 1000)}"
+    rows, ttl = registry.rows(), f"forgotten after {lasting(registry.ttl_secs)}"
     if not rows:
         empty = Chip("", "empty")
         return card("agent registry", "no agents", empty, [ttl], note(NO_AGENTS), path="registry")
@@ -72,7 +72,7 @@ def agent_registry_card(registry: AgentRegistry, room: Room) -> Html:
             drawn(Chip("off", "stale") if row.stale else health(AgentHealth(row.health))),
             gist(", ".join(row.capabilities), room.text // 16),
             tags(row.tags, room.inside()),
-            f"{seconds(row.heartbeat_age_s * 1000)} ago",
+            ago(row.heartbeat_age_s),
         )
         for row in shown
     ]
@@ -125,6 +125,21 @@ def advertisement_card(said: AgentAdvertisement, room: Room) -> Html:
     )
 
 
+def price(capability: Capability) -> str:
+    """Say what a capability takes and costs, if that is known."""
+    told = (takes(capability.avg_latency_ms), costs(capability.cost_per_call_usd))
+    return "".join(f" · {each}" for each in told if each)
+
+
+def ago(s: float) -> str:
+    """Say when something was.
+
+    >>> [ago(s) for s in (0, 18, 90)]
+    ['just now', '18 s ago', '2 min ago']
+    """
+    return "just now" if s < 1 else f"{lasting(s)} ago"
+
+
 def takes(ms: float | None) -> str:
     """Say how long something takes, if that is known."""
     return "" if ms is None else seconds(ms)
@@ -149,10 +164,9 @@ def capability_matches_card(found: CapabilityMatches | CapabilityMatch, room: Ro
                 h("b")(gist(each.agent_id, 40)),
                 " ",
                 gist(each.capability.name, 60),
+                h("span", "agl-dim")(price(each.capability)),
                 why(each, room),
             ),
-            takes(each.capability.avg_latency_ms),
-            costs(each.capability.cost_per_call_usd),
         )
         for i, each in enumerate(shown)
     ]

@@ -11,8 +11,7 @@ from agentlab.personas.registry import PersonaRegistry
 COLUMNS = [
     Column("persona", "fit"),
     Column("tone", "fit"),
-    Column("role and words", "wide"),
-    Column("constraints", "num"),
+    Column("role, and what it says", "wide"),
 ]
 NO_PERSONAS = (
     "No personas yet. `registry.register(Persona(name, …))` adds one;"
@@ -24,19 +23,16 @@ YOURS = "(the system prompt of the settings)"
 def persona_card(persona: Persona, room: Room) -> Html:
     """Draw a persona: what it says, what it must heed, and the system prompt that this makes."""
     rules = [
-        h("span", "agl-para", title=f"persona.constraints[{i}]")(
-            shortened(each, f"persona.constraints[{i}]", room.text // 2)
-        )
+        shortened(each, f"persona.constraints[{i}]", room.text // 2)
         for i, each in enumerate(persona.constraints[: 2 * room.ends])
     ]
     left = len(persona.constraints) - len(rules)
-    if left:
-        rules.append(h("span", "agl-para")(f"and {plural(left, 'more')}: persona.constraints"))
+    rules += [f"and {plural(left, 'more')}: persona.constraints"] if left else []
     prompt = shortened(persona.around(YOURS), "persona.around('…')", room.text)
     told = [
         ("says", shortened(persona.system_prompt, "persona.system_prompt", room.text), "",
          "persona.system_prompt"),
-        ("heeds", h("span")(*rules), "", "persona.constraints"),
+        ("heeds", "\n".join(rules), "", "persona.constraints"),
     ]  # fmt: skip
     return card(
         "persona",
@@ -62,9 +58,9 @@ def personas_card(registry: PersonaRegistry, room: Room) -> Html:
             each.tone.value,
             h("span")(
                 gist(each.role, 60),
+                h("span", "agl-dim")(", ", plural(len(each.constraints), "constraint")),
                 h("span", "agl-small agl-para")(gist(each.system_prompt, room.text // 8)),
             ),
-            count(len(each.constraints)),
         )
         for each in shown
     ]
@@ -76,7 +72,7 @@ def personas_card(registry: PersonaRegistry, room: Room) -> Html:
         (),
         table(
             f"showing {len(shown)} of {count(len(found))}, by name{rest};"
-            " with runtime.with_persona(name): is how to use one",
+            " use one: with runtime.with_persona(name):",
             COLUMNS,
             cells,
             path="registry.personas()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import stat
 import tomllib
@@ -76,7 +77,7 @@ class SkillLoader:
         for folder in self.folders:
             try:
                 found = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
-                root = folder.resolve(strict=True)
+                root = Path(os.path.realpath(folder, strict=True))
             except OSError as error:
                 if self._given:
                     log.warning("no skills can be read from %s: %s", folder, error)
@@ -96,7 +97,7 @@ def read(path: Path, root: Path) -> str:
     OSError
         It cannot be read.
     """
-    real = path.resolve(strict=True)
+    real = Path(os.path.realpath(path, strict=True))  # unlike resolve(), an OSError for a loop
     if not real.is_relative_to(root):
         raise Unfit("it is a link to somewhere outside")
     if not stat.S_ISREG(real.stat().st_mode):  # one that is a pipe would never end
