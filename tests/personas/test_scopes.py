@@ -121,7 +121,7 @@ def test_w40_2() -> None:
 
     def note() -> None:
         persona = runtime.persona()
-        seen.append(persona and persona.name)
+        seen.append(persona.name if persona else None)
 
     def fail() -> None:
         with runtime.with_persona("critic"):

@@ -75,8 +75,13 @@ def test_run() -> None:
 def test_what_nothing_does() -> None:
     """It is said before anything runs, with how to say it."""
     ran: list[str] = []
+
+    def translate(text: str) -> str:
+        ran.append(text)
+        return text
+
     pipeline = al.SkillComposer(SKILLS).compose(["translate", "summarise"])
-    pipeline.bind("translate", lambda text: ran.append(text) or text)
+    pipeline.bind("translate", translate)
     with pytest.raises(NotConfigured, match=re.escape("pipeline.bind('summarise', function)")):
         pipeline.run_sync("hallo")
 

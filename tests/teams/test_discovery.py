@@ -45,7 +45,8 @@ def test_w38_1() -> None:
     agents = registry(agent("summariser", "nlp", "text"))
     (found,) = agents.query_sync(NLP)
 
-    assert (found.agent_id, found.score) == ("summariser", pytest.approx(2 / 3))
+    assert found.agent_id == "summariser"
+    assert found.score == pytest.approx(2 / 3)
     assert f"{found.score:.2f}" == "0.67"
     assert str(found) == "0.67 = 2/3 tags (nlp, text) × healthy 1.0"
     agents.heartbeat_sync("summariser", "degraded")

@@ -69,7 +69,7 @@ def build() -> None:
 
 
 async def people(runtime: al.AgentRuntime) -> None:
-    """Lists will do where several texts are taken; scopes, matches and results have their types."""
+    """Give scopes, matches and results their types; take lists where several are taken."""
     with runtime.with_persona("coder") as scope:
         assert_type(scope, al.PersonaScope)
         assert_type(scope.persona(), al.Persona)
