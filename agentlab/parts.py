@@ -46,7 +46,7 @@ class Parts:
         self.store = None if settings.store is None else as_backend(settings.store)
         if settings.graph is not None and not hasattr(settings.graph, "entity_count"):
             raise InvalidValue(f"graph must be a graph, got {settings.graph!r:.80}")
-        self.persona()
+        self.named_persona(settings.persona)
         self.savers()  # what cannot be right is told when the runtime is made
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
@@ -78,7 +78,8 @@ class Parts:
 
     def named_persona(self, who: str | Persona | None) -> Persona | None:
         """Give the persona of that name; one that is given needs none."""
-        return who if who is None or isinstance(who, Persona) else self.personas[who]
+        known = self.personas
+        return who if who is None or isinstance(who, Persona) else known[who]
 
     @cached_property
     def semantic_memory(self) -> Locked[SemanticMemory[Any]]:

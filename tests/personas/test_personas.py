@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -135,6 +136,24 @@ def test_what_can_never_be_right(wrong: Any, why: str) -> None:
     """It is refused where it is said, with its value."""
     with pytest.raises(InvalidValue, match=re.escape(why)):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("personas", "Persona PersonaBuilder PersonaRegistry PersonaScope PersonaTone"),
+        ("skills", "Skill SkillComposer SkillLoader SkillMatch SkillMatcher SkillPipeline"
+                   " SkillRegistry"),
+        ("teams.discovery", "AgentAdvertisement AgentHealth AgentRegistry Capability"
+                            " CapabilityMatch CapabilityQuery"),
+    ],
+)  # fmt: skip
+def test_where_they_are(module: str, names: str) -> None:
+    """The module that the reference's names map to has the very things the front door has."""
+    there = import_module(f"agentlab.{module}")
+
+    assert all(getattr(there, name) is getattr(al, name) for name in names.split())
+    assert set(names.split()) <= set(there.__all__)
 
 
 def test_plain_forms() -> None:

@@ -214,7 +214,7 @@ def test_a_registry_of_ones_own() -> None:
     with runtime.with_persona("coder"):
         assert systems(runtime.run_sync("?"))[0].startswith("Ours.")
     with pytest.raises(InvalidValue, match="persona_registry must be a PersonaRegistry, got"):
-        lab(persona_registry={}).persona_registry()
+        lab(persona_registry={})
 
 
 def test_a_handle_keeps_its_persona() -> None:
