@@ -95,6 +95,9 @@ def test_stems() -> None:
     (found,) = stem.match_skills("translations")
     assert (found.capabilities, found.words) == (("translation",), ("translate",))
     assert stemmed("web") == "web"
+    twice = al.SkillRegistry([al.Skill("s", "Translations translate", capabilities=["web", "Web"])])
+    (found,) = al.SkillMatcher(twice, stem=True).match_skills("a translation of the web")
+    assert (found.words, found.capabilities) == (("translations",), ("web",))
 
 
 def plainly(skill: al.Skill, task: str) -> float:

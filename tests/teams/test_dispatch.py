@@ -50,6 +50,22 @@ def test_the_best_one_does_it() -> None:
     assert repr(done) == f"<DispatchResult 'ann': {done.why}>"
 
 
+def test_an_agent_is_asked_once() -> None:
+    """For what it does best, whatever else of it fits."""
+    agents, asked = al.AgentRegistry(60, clock=FakeClock()), list[str]()
+    able = [al.Capability("well", tags=["nlp", "text"]), al.Capability("badly", tags=["nlp"])]
+    agents.register_sync(al.AgentAdvertisement("ann", "", able))
+
+    def breaks(prompt: str) -> str:
+        asked.append(prompt)
+        raise ConnectionError
+
+    with pytest.raises(DispatchFailed) as caught:
+        agents.dispatch_sync("sum", QUERY, agents={"ann": breaks})
+    assert [each.capability for each in caught.value.attempts] == ["well"]
+    assert asked == ["sum"]
+
+
 def test_the_next_one_does_it() -> None:
     """Who fails is passed over and degraded until its next heartbeat; who is not there, skipped."""
     agents = registry()
