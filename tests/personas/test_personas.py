@@ -142,10 +142,9 @@ def test_what_can_never_be_right(wrong: Any, why: str) -> None:
     ("module", "names"),
     [
         ("personas", "Persona PersonaBuilder PersonaRegistry PersonaScope PersonaTone"),
-        ("skills", "Skill SkillComposer SkillLoader SkillMatch SkillMatcher SkillPipeline"
-                   " SkillRegistry"),
-        ("teams.discovery", "AgentAdvertisement AgentHealth AgentRegistry Capability"
-                            " CapabilityMatch CapabilityQuery"),
+        ("skills", "Skill SkillLoader SkillMatch SkillMatcher SkillPipeline SkillRegistry"),
+        ("teams.discovery", "AgentAdvertisement AgentHealth AgentRegistry Capability"),
+        ("teams.discovery", "CapabilityMatch CapabilityQuery"),
     ],
 )  # fmt: skip
 def test_where_they_are(module: str, names: str) -> None:
