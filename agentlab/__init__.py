@@ -101,6 +101,9 @@ if TYPE_CHECKING:
     from agentlab.observe.prometheus import MetricsRegistry
     from agentlab.observe.series import Counter, Gauge, Histogram
     from agentlab.observe.snapshot import MetricsSnapshot
+    from agentlab.personas.persona import Persona, PersonaBuilder, PersonaTone
+    from agentlab.personas.registry import PersonaRegistry
+    from agentlab.personas.scope import PersonaScope
     from agentlab.recording import record, replay
     from agentlab.resilience.backpressure import BackpressureGuard
     from agentlab.resilience.circuit import CircuitState
@@ -112,6 +115,10 @@ if TYPE_CHECKING:
     from agentlab.resilience.retry import RetryPolicy
     from agentlab.resilience.shared_breaker import SharedCircuitBreaker
     from agentlab.runtime import AgentRuntime
+    from agentlab.skills.composing import SkillComposer, SkillPipeline
+    from agentlab.skills.loader import SkillLoader
+    from agentlab.skills.matching import SkillMatch, SkillMatcher
+    from agentlab.skills.registry import Skill, SkillRegistry
     from agentlab.store.checkpoint import CheckpointManager
     from agentlab.store.checkpoint_format import AgentCheckpoint, MemoryEntry
     from agentlab.store.checkpoint_stores import (
@@ -135,6 +142,14 @@ if TYPE_CHECKING:
     from agentlab.strategies.streaming import StreamingReActLoop
     from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
+    from agentlab.teams.capability import (
+        AgentAdvertisement,
+        AgentHealth,
+        Capability,
+        CapabilityMatch,
+        CapabilityQuery,
+    )
+    from agentlab.teams.discovery import AgentRegistry
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.registry import ToolRegistry
@@ -152,39 +167,42 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
-    "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
-    "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed",
-    "BagOfWordsEmbedder", "BusError", "CalculatorTool", "CheckpointError", "CheckpointManager",
-    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
-    "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
-    "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
-    "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
-    "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder",
-    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
-    "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
-    "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
-    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
-    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
-    "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
+    "ActionBlocked", "AgentAdvertisement", "AgentCheckpoint", "AgentConfig", "AgentEvent",
+    "AgentEventStream", "AgentHealth", "AgentId", "AgentLabError", "AgentLoopError",
+    "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRegistry",
+    "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession",
+    "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BagOfWordsEmbedder",
+    "BusError", "CalculatorTool", "Capability", "CapabilityMatch", "CapabilityQuery",
+    "CheckpointError", "CheckpointManager", "CheckpointStore", "Chunk", "CircuitBreaker",
+    "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "CompletionOptions",
+    "CompressedEpisode", "CompressorConfig", "ConsolidatedMemory", "ConsolidationPolicy",
+    "Counter", "DamagedRecord", "DecayPolicy", "DeduplicationConflict", "DeduplicationResult",
+    "Deduplicator", "EchoTool", "Embedder", "Embedding", "Entity", "EntityId", "Entry",
+    "EpisodicStore", "EvictionPolicy", "FileCheckpointStore", "FilePersistenceBackend",
+    "ForgettingCurve", "FunctionEmbedder", "FunctionModel", "Gauge", "GraphError",
+    "GraphStore", "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy",
+    "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
+    "InvalidValue", "Journal", "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig",
+    "LtmEntry", "LtmStore", "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry",
+    "MemoryId", "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
     "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
     "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
-    "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
-    "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
-    "RecallPolicy", "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request",
-    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
+    "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError", "Persona",
+    "PersonaBuilder", "PersonaNotFound", "PersonaRegistry", "PersonaScope", "PersonaTone",
+    "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep", "RecallPolicy",
+    "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request", "RetryPolicy",
+    "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
     "SchemaValidator", "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry",
-    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend",
-    "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
-    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
-    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
-    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError",
-    "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model",
-    "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
-    "replay", "tool", "watch",
+    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "Skill", "SkillComposer",
+    "SkillLoader", "SkillMatch", "SkillMatcher", "SkillPipeline", "SkillRegistry",
+    "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster",
+    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
+    "StreamingSession", "TemporalCompression", "TimestampTool", "TokenStream", "Tool",
+    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
+    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor",
+    "ValidationError", "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread",
+    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
+    "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -245,6 +263,9 @@ _HOME = {
     "observe.prometheus": "MetricsRegistry",
     "observe.series": "Counter Gauge Histogram",
     "observe.snapshot": "MetricsSnapshot",
+    "personas.persona": "Persona PersonaBuilder PersonaTone",
+    "personas.registry": "PersonaRegistry",
+    "personas.scope": "PersonaScope",
     "recording": "record replay",
     "resilience.backpressure": "BackpressureGuard",
     "resilience.circuit": "CircuitState",
@@ -256,6 +277,10 @@ _HOME = {
     "resilience.retry": "RetryPolicy",
     "resilience.shared_breaker": "SharedCircuitBreaker",
     "runtime": "AgentRuntime",
+    "skills.composing": "SkillComposer SkillPipeline",
+    "skills.loader": "SkillLoader",
+    "skills.matching": "SkillMatch SkillMatcher",
+    "skills.registry": "Skill SkillRegistry",
     "store.checkpoint": "CheckpointManager",
     "store.checkpoint_format": "AgentCheckpoint MemoryEntry",
     "store.checkpoint_stores": "CheckpointStore FileCheckpointStore InMemoryCheckpointStore",
@@ -275,6 +300,8 @@ _HOME = {
     "strategies.streaming": "StreamingReActLoop",
     "strategies.streaming_session": "StreamingSession",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
+    "teams.capability": "AgentAdvertisement AgentHealth Capability CapabilityMatch CapabilityQuery",
+    "teams.discovery": "AgentRegistry",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.registry": "ToolRegistry",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentlab.core.errors import InvalidValue, PersonaNotFound
 from agentlab.core.protocols import Memory, PersistenceBackend
 from agentlab.locked import Locked
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
 from agentlab.parts import Parts
+from agentlab.personas.persona import Persona
+from agentlab.personas.registry import PersonaRegistry
+from agentlab.personas.scope import PersonaScope
 from agentlab.settings import Settings
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.tools.named import NamedToolRegistry
@@ -62,6 +66,37 @@ class Accessors:
     def ltm_mut(self) -> LtmStore:
         """Give the same as :meth:`ltm`, which may always be changed."""
         return self._parts.ltm
+
+    def with_persona(self, who: str | Persona) -> PersonaScope:
+        """Let the runs that begin within ``with runtime.with_persona(name):`` have a persona.
+
+        Their system prompt is then the persona's, that of the settings, the tone, and the
+        constraints. A run that began within keeps its persona after the block has ended.
+
+        Raises
+        ------
+        PersonaNotFound
+            There is none of that name; it says which one may be meant.
+        """
+        found = self._parts.named_persona(who)
+        if found is None:
+            raise InvalidValue("with_persona takes a name or a Persona, got None")
+        return PersonaScope(self._parts, found)
+
+    def try_persona(self, who: str | Persona) -> PersonaScope | None:
+        """Do the same, but give None where there is none of that name."""
+        try:
+            return self.with_persona(who)
+        except PersonaNotFound:
+            return None
+
+    def persona(self) -> Persona | None:
+        """Give who its agents are to be here and now, if they are to be somebody."""
+        return self._parts.persona()
+
+    def persona_registry(self) -> PersonaRegistry:
+        """Give its personas: those that were given, or else the built-in ones."""
+        return self._parts.personas
 
     def tool_registry(self) -> NamedToolRegistry:
         """Give the text tools: the built-in ones and the runtime's own."""

@@ -10,6 +10,7 @@ from agentlab.core.config import AgentConfig
 from agentlab.core.errors import NotConfigured
 from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, TokenEstimator
 from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.personas.registry import PersonaRegistry
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.runtime import AgentRuntime
@@ -76,6 +77,10 @@ class AgentRuntimeBuilder(Generic[StateT]):
     def with_tool_registry(self, registry: NamedToolRegistry) -> AgentRuntimeBuilder[StateT]:
         """Set the text tools."""
         return self._with(tool_registry=registry)
+
+    def with_persona_registry(self, registry: PersonaRegistry) -> AgentRuntimeBuilder[StateT]:
+        """Set the personas that ``with_persona`` knows."""
+        return self._with(persona_registry=registry)
 
     def with_backpressure(self, guard: BackpressureGuard) -> AgentRuntimeBuilder[StateT]:
         """Set what sheds a run at once where too many are under way."""

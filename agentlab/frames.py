@@ -40,6 +40,8 @@ from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
 from agentlab.observe.series import Histogram, Series
 from agentlab.observe.snapshot import MetricRow, MetricsSnapshot
+from agentlab.personas.persona import Persona
+from agentlab.personas.registry import PersonaRegistry
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.circuit import BreakerRow
 from agentlab.resilience.circuit_breaker import CircuitBreaker
@@ -49,9 +51,16 @@ from agentlab.resilience.pipeline import Pipeline, StageRow
 from agentlab.resilience.retry import RetryDelay, RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.resilience.slots import BackpressureRow
+from agentlab.skills.composing import SkillPipeline, SkillStageRow
+from agentlab.skills.matching import MatchRow, SkillMatches
+from agentlab.skills.registry import Skill, SkillRegistry
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
+from agentlab.teams.capability import CapabilityMatches, CapabilityMatchRow
+from agentlab.teams.census import AgentRow
+from agentlab.teams.discovery import AgentRegistry
+from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -230,6 +239,41 @@ def _(store: EpisodicStore) -> pd.DataFrame:
         timestamp=pd.Series(moments).dt.tz_localize("UTC"),
         id=column(told["id"], WORDS),
     )
+
+
+@frame.register(PersonaRegistry)
+def _(registry: PersonaRegistry) -> pd.DataFrame:
+    return table(registry.personas(), Persona)
+
+
+@frame.register(SkillRegistry)
+def _(registry: SkillRegistry) -> pd.DataFrame:
+    return table(registry.all(), Skill)
+
+
+@frame.register(SkillMatches)
+def _(found: SkillMatches) -> pd.DataFrame:
+    return table(found.rows(), MatchRow)
+
+
+@frame.register(SkillPipeline)
+def _(pipeline: SkillPipeline) -> pd.DataFrame:
+    return table(pipeline.rows(), SkillStageRow)
+
+
+@frame.register(AgentRegistry)
+def _(registry: AgentRegistry) -> pd.DataFrame:
+    return table(registry.rows(), AgentRow)
+
+
+@frame.register(CapabilityMatches)
+def _(found: CapabilityMatches) -> pd.DataFrame:
+    return table(found.rows(), CapabilityMatchRow)
+
+
+@frame.register(DispatchResult)
+def _(result: DispatchResult) -> pd.DataFrame:
+    return table(result.rows(), DispatchAttempt)
 
 
 @frame.register(WorkingMemory)

@@ -15,6 +15,9 @@ from agentlab.models.wrapped import Retrying
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.personas.persona import Persona
+from agentlab.personas.registry import PersonaRegistry
+from agentlab.personas.scope import active_persona
 from agentlab.resilience.slots import Slot
 from agentlab.settings import Settings, check_memory
 from agentlab.store.base import Shelf
@@ -43,6 +46,7 @@ class Parts:
         self.store = None if settings.store is None else as_backend(settings.store)
         if settings.graph is not None and not hasattr(settings.graph, "entity_count"):
             raise InvalidValue(f"graph must be a graph, got {settings.graph!r:.80}")
+        self.named_persona(settings.persona)
         self.savers()  # what cannot be right is told when the runtime is made
         self.metrics = settings.metrics or RuntimeMetrics()
         self.registry = MetricsRegistry()
@@ -59,6 +63,23 @@ class Parts:
         for spec in self._settings.tools:
             named.register(spec)
         return named
+
+    @cached_property
+    def personas(self) -> PersonaRegistry:
+        """The personas that were given, or else the built-in ones."""
+        given = self._settings.persona_registry
+        if given is not None and not isinstance(given, PersonaRegistry):
+            raise InvalidValue(f"persona_registry must be a PersonaRegistry, got {given!r:.80}")
+        return PersonaRegistry.with_builtins() if given is None else given
+
+    def persona(self) -> Persona | None:
+        """Give who agents are to be here and now: by a scope, or else always."""
+        return active_persona(self) or self.named_persona(self._settings.persona)
+
+    def named_persona(self, who: str | Persona | None) -> Persona | None:
+        """Give the persona of that name; one that is given needs none."""
+        known = self.personas
+        return who if who is None or isinstance(who, Persona) else known[who]
 
     @cached_property
     def semantic_memory(self) -> Locked[SemanticMemory[Any]]:

@@ -14,6 +14,8 @@ from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, Sink, TokenEstimator
 from agentlab.models.naming import name_of, needs_model
 from agentlab.observe.metrics import RuntimeMetrics
+from agentlab.personas.persona import Persona
+from agentlab.personas.registry import PersonaRegistry
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.store.checkpoint import CheckpointManager
@@ -43,6 +45,8 @@ class Settings:
     working_memory: WorkingMemory | None = None
     graph: GraphStore | KnowledgeGraph | None = None
     tool_registry: NamedToolRegistry | None = None
+    persona: str | Persona | None = None
+    persona_registry: PersonaRegistry | None = None
     backpressure: BackpressureGuard | None = None
     retry: RetryPolicy | None = None
     store: PersistenceBackend | str | Path | None = None

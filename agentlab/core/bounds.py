@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any
 
 from agentlab.core.errors import InvalidValue
+from agentlab.core.text import clean
 
 
 def finite_number(value: object) -> bool:
@@ -53,6 +54,20 @@ def a_name(name: str, value: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidValue(f"{name} must be a name, got {value!r}")
     return value
+
+
+def a_text(name: str, value: object) -> str:
+    """Give ``value``, which must be a text, without lone surrogates."""
+    if not isinstance(value, str):
+        raise InvalidValue(f"{name} must be text, got {value!r:.80}")
+    return clean(value)
+
+
+def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Give ``values``, which must be several texts."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValue(f"{name} must be several texts, got {values!r:.80}: put it in a list")
+    return tuple(a_text(f"each of {name}", value) for value in values)
 
 
 def a_judge(name: str, value: Callable[..., Any]) -> None:

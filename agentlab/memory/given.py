@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from agentlab.core.bounds import finite_number
+from agentlab.core.bounds import a_text, finite_number, texts
 from agentlab.core.errors import InvalidValue
-from agentlab.core.text import clean
 
-
-def a_text(name: str, value: object) -> str:
-    """Give ``value``, which must be a text, without lone surrogates."""
-    if not isinstance(value, str):
-        raise InvalidValue(f"{name} must be text, got {value!r:.80}")
-    return clean(value)
+__all__ = ["a_number", "a_share", "a_text", "aware", "clamped", "texts"]
 
 
 def a_number(name: str, value: float) -> float:
@@ -47,10 +40,3 @@ def aware(name: str, value: object) -> datetime:
         return value.astimezone(UTC)
     except OverflowError:  # in the first or the last hours there are
         raise InvalidValue(f"{name} must lie in the years 1 to 9999, got {value!r}") from None
-
-
-def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
-    """Give ``values``, which must be several texts."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidValue(f"{name} must be several texts, got {values!r:.80}: put it in a list")
-    return tuple(a_text(f"each of {name}", value) for value in values)

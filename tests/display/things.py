@@ -52,12 +52,17 @@ from agentlab.models.openai import OpenAiProvider
 from agentlab.observe.agent_metrics import AgentMetricsRegistry
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.observe.prometheus import MetricsRegistry
+from agentlab.personas.persona import Persona, PersonaTone
+from agentlab.personas.registry import PersonaRegistry
 from agentlab.resilience.backpressure import BackpressureGuard
 from agentlab.resilience.circuit_breaker import CircuitBreaker
 from agentlab.resilience.dedup import Deduplicator
 from agentlab.resilience.pipeline import Pipeline
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.resilience.shared_breaker import SharedCircuitBreaker
+from agentlab.skills.composing import SkillPipeline
+from agentlab.skills.matching import SkillMatcher, SkillMatches
+from agentlab.skills.registry import Skill, SkillRegistry
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.strategies.streaming_session import (
@@ -66,6 +71,15 @@ from agentlab.strategies.streaming_session import (
     StreamingSession,
     StreamingStep,
 )
+from agentlab.teams.capability import (
+    AgentAdvertisement,
+    AgentHealth,
+    Capability,
+    CapabilityMatches,
+    CapabilityQuery,
+)
+from agentlab.teams.discovery import AgentRegistry, Announcement
+from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -428,6 +442,61 @@ def graphs() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def people(text: str) -> dict[str, Any]:
+    """Give one of each thing that says who and what agents are, with ``text`` in it."""
+    persona = Persona(text, text, PersonaTone.Creative, text, [text, text])
+    skills = SkillRegistry([Skill(text, f"{text} word", text, text, [text, "word"])])
+    found = SkillMatcher(skills, 0).match_skills(f"{text} word")
+    capability = Capability(text, text, [text, "tag"], {text: text}, None, 120.0, 0.002)
+    said = AgentAdvertisement(text, text, [capability], text, health=AgentHealth.Degraded)
+    agents, query = AgentRegistry(60, clock=FakeClock()), CapabilityQuery([text], ["other"])
+    agents.register_sync(said)
+    fits = agents.query_sync(query)
+    tried = [
+        DispatchAttempt(
+            text, text, 0.6, text, ok=False, ms=9.0, error=text, error_kind="transient"
+        ),
+        DispatchAttempt(text, text, 0.4, text, ok=True, ms=90.0, answer=text),
+    ]
+    return {
+        "persona": persona, "personas": PersonaRegistry([persona]), "skill": skills.all()[0],
+        "skills": skills, "skill matches": found, "skill match": found[0],
+        "skill row": found.rows()[0],
+        "skill pipeline": SkillPipeline(skills.all()), "agent registry": agents,
+        "advertisement": said, "capability": capability, "query": query, "fits": fits,
+        "agent row": agents.rows()[0], "news": Announcement(text, text, text, AT),
+        "dispatch": DispatchResult(text, text, text, text, tried), "attempt": tried[0],
+        **({"fit": fits[0], "fit row": fits.rows()[0]} if fits else {}),
+    }  # fmt: skip
+
+
+def populations() -> dict[str, Any]:
+    """Give registries empty, and large."""
+    skills, clock = SkillRegistry(), FakeClock()
+    agents = AgentRegistry(90, clock=clock)
+    for i in range(40):
+        skills.register(Skill(f"skill_{i:02}", f"Does the thing {i % 5}.", capabilities=[f"w{i}"]))
+        ability = Capability(f"c{i}", tags=["text", f"t{i % 3}"], avg_latency_ms=i * 10)
+        agents.register_sync(AgentAdvertisement(f"agent {i:02}", "", [ability]))
+        clock.advance(3)
+    agents.heartbeat_sync("agent 39", "unhealthy")
+    agents.heartbeat_sync("agent 38", "unknown")
+    every = CapabilityQuery()
+    return {
+        "builtin personas": PersonaRegistry.with_builtins(), "no personas": PersonaRegistry(),
+        "bare persona": Persona("bare"), "no skills": SkillRegistry(), "many skills": skills,
+        "no skill matches": SkillMatches(), "nothing to go by": SkillMatcher(
+            SkillRegistry([Skill("bare")]), 0).match_skills("task"),
+        "many skill matches": SkillMatcher(skills, 0).match_skills("thing 3 w7"),
+        "no stages": SkillPipeline(), "ready pipeline": SkillPipeline(
+            [Skill("a"), Skill("b")], handlers={"a": str.upper, "b": str.strip}),
+        "no agents": AgentRegistry(5), "many agents": agents, "no fits": CapabilityMatches(),
+        "many fits": agents.query_sync(CapabilityQuery(["text"])),
+        "unhealthy fits": agents.query_sync(every, include_unhealthy=True),
+        "idle agent": AgentAdvertisement("idle"),
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -467,7 +536,7 @@ def everything(text: str) -> dict[str, Any]:
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
-        **remembered(text), **lasting(text), **shortened(text), **known(text),
+        **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
     }  # fmt: skip
 
 
@@ -514,7 +583,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), **memories(), **lasting_memories(), **graphs(),
+        **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

@@ -68,6 +68,25 @@ def build() -> None:
     al.AgentRuntime.builder().register_tool(population).build()  # type: ignore[misc]
 
 
+async def people(runtime: al.AgentRuntime) -> None:
+    """Give scopes, matches and results their types; take lists where several are taken."""
+    with runtime.with_persona("coder") as scope:
+        assert_type(scope, al.PersonaScope)
+        assert_type(scope.persona(), al.Persona)
+    assert_type(runtime.try_persona("x"), al.PersonaScope | None)
+    assert_type(al.PersonaBuilder().name("p").constraint("c").build(), al.Persona)
+    assert_type(al.PersonaRegistry.with_builtins().list(), list[str])
+    skills = al.SkillRegistry([al.Skill("s", capabilities=["a"])])
+    assert_type(al.SkillMatcher(skills).match_skills("a")[0], al.SkillMatch)
+    assert_type(al.SkillComposer(skills).compose(["s"]).bind("s", str.upper), al.SkillPipeline)
+    registry = al.AgentRegistry(60)
+    ann = al.AgentAdvertisement("ann", "Ann", [al.Capability("c", tags=["t"])])
+    assert_type(await registry.register(ann), None)
+    assert_type(registry.query_sync(al.CapabilityQuery(["t"]))[0], al.CapabilityMatch)
+    assert_type((await registry.dispatch("?", al.CapabilityQuery(), len)).answer, str)
+    al.SkillComposer(skills).compose_for_task("a", order="name")  # type: ignore[arg-type]
+
+
 class Shelf:
     """The smallest backend there can be."""
 
