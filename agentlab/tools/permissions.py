@@ -103,7 +103,7 @@ def permissions(given: Iterable[ToolPermission | str]) -> frozenset[ToolPermissi
     return frozenset(map(ToolPermission, given))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class ToolManifest(Displayable):
     """What a tool needs, as its owner says; it stands above what the tool itself declares.
 
@@ -124,9 +124,11 @@ class ToolManifest(Displayable):
     required: frozenset[ToolPermission] = frozenset()
     description: str = ""
 
-    def __post_init__(self) -> None:
-        a_name("name", self.name)
-        self.__dict__["required"] = permissions(self.required)
+    def __init__(
+        self, name: str, required: Iterable[ToolPermission | str] = (), description: str = ""
+    ) -> None:
+        parts = {"name": a_name("name", name), "required": permissions(required)}
+        self.__dict__.update(parts, description=description)
 
     def __repr__(self) -> str:
         about = f", description={self.description!r}" if self.description else ""
