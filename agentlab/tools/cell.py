@@ -37,7 +37,8 @@ ERRNOS = {
 
 def main(parent: int, status: int, result: int) -> None:
     """Keep one worker, from what stands on the standard input to its end."""
-    dies = fences.die_with(parent)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    dies = fences.die_with(parent, signal.SIGTERM)
     for each in (status, result):
         os.set_inheritable(each, False)  # noqa: FBT003
     sizes = HEAD.unpack(exactly(HEAD.size))
@@ -51,6 +52,7 @@ def main(parent: int, status: int, result: int) -> None:
         keep(how, payload, held, (status, result), own=own)
     first = os.fork()
     if not first:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with suppress(fences.Refused):  # the parent's number is of another world
             fences.asked("prctl", fences.DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if "mount" not in refused and fences.own_proc():
@@ -58,6 +60,8 @@ def main(parent: int, status: int, result: int) -> None:
         else:
             held.append(Held("other processes", False, "seen, but not reached"))  # noqa: FBT003
         keep(how, payload, held, (status, result), own=own)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # this one's death is the other's
+    fences.die_with(parent)
     for each in (0, status, result):
         os.close(each)
     os.waitpid(first, 0)
@@ -103,7 +107,8 @@ def keep(
     keeper, worker = os.getpid(), os.fork()
     if not worker:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         for each in (woken, waking, status):
             os.close(each)
         work(how, payload, held, result, keeper=keeper, own=own)
@@ -125,18 +130,19 @@ def keep(
 
 def watch(worker: int, woken: int, until: float) -> tuple[str, int, Any]:
     """Wait for the worker; kill it when its time is over, or nobody waits for it."""
-    why, control = "", [0]
+    why, control, orphaned = "", [0], False
     while True:
         left = max(until - time.monotonic(), 0) if not why else None
         ready, _, _ = select.select([woken, *control], [], [], left)
         if woken in ready:
-            os.read(woken, 4096)
+            orphaned = signal.SIGTERM in os.read(woken, 4096)
         with suppress(ChildProcessError):
             while (ended := os.wait4(-1, os.WNOHANG))[0]:
                 if ended[0] == worker:
                     return why, ended[1], ended[2]
-        if not why and (0 in ready or time.monotonic() >= until):
-            why, control = "left" if 0 in ready else "time", []
+        left_alone = orphaned or 0 in ready
+        if not why and (left_alone or time.monotonic() >= until):
+            why, control = "left" if left_alone else "time", []
             os.kill(worker, signal.SIGKILL)
 
 
@@ -174,7 +180,6 @@ def work(  # noqa: PLR0913 - what it is given
     """Lower the fences, run the handler, and say what came of it."""
     me = os.getpid()
     os.setsid()
-    fences.die_with(keeper)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -182,6 +187,7 @@ def work(  # noqa: PLR0913 - what it is given
     sys.path[:] = how["path"]
     sys.dont_write_bytecode = True
     fence = [fences.lowered(own_users=own, path=how["path"]), *held]
+    fences.die_with(keeper)  # again: who changes is no longer told
     fence += fences.limited(how["limits"], own_users=own)
     fence.append(fences.walled(how["folder"], network=how["limits"]["network"]))
     send(result, json.dumps(fence).encode() + b"\n")
@@ -223,6 +229,7 @@ def answered(payload: bytes, how: dict[str, Any]) -> bytes:
         return NO_MEMORY
     except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its answer
         try:
+            fences.spare_files()
             return raised(error, how)
         except MemoryError:
             return NO_MEMORY
@@ -265,6 +272,8 @@ def fence_of(error: BaseException, folder: str) -> str:
     name = str(getattr(error, "filename", None) or "")
     if isinstance(error, PermissionError) and name:
         return "" if Path(folder) in (Path(folder) / name).resolve().parents else "files"
+    if isinstance(error, PermissionError) and error.errno == errno.EACCES:
+        return "network"  # Landlock's word for a connection
     if isinstance(error, OSError) and type(error).__name__ == "gaierror":
         return "network"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-NOBODY = 65534
+NOBODY, SPARE = 65534, 16
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PIDS, NEW_NET = (
     0x00020000,
     0x08000000,
@@ -68,10 +68,10 @@ def why(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def die_with(parent: int) -> bool:
-    """Be killed when the parent is; tell whether that is so. It may be dead already."""
+def die_with(parent: int, by: signal.Signals = signal.SIGKILL) -> bool:
+    """Be told by a signal when the parent dies; tell whether that is so. It may be dead already."""
     try:
-        asked("prctl", DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        asked("prctl", DEATH_SIGNAL, by, 0, 0, 0)
     except Refused:
         return False
     if os.getppid() != parent:
@@ -144,12 +144,12 @@ def limited(limits: dict[str, Any], *, own_users: bool) -> list[Held]:
     import resource
 
     cpu, size, files = limits["cpu_s"], limits["memory_mb"] << 20, limits["file_mb"] << 20
+    most = limits["open_files"]
     wanted = [
         ("cpu", resource.RLIMIT_CPU, (cpu, cpu + 1), f"{cpu} s, of each process"),
         ("memory", resource.RLIMIT_AS, (size, size), f"{limits['memory_mb']} MB, of each process"),
         ("file size", resource.RLIMIT_FSIZE, (files, files), f"{limits['file_mb']} MB each"),
-        ("open files", resource.RLIMIT_NOFILE, (limits["open_files"],) * 2,
-         f"{limits['open_files']}"),
+        ("open files", resource.RLIMIT_NOFILE, (most, most + SPARE), f"{most} at once"),
         ("core dumps", resource.RLIMIT_CORE, (0, 0), "none"),
     ]  # fmt: skip
     fences = [bounded(*each) for each in wanted]
@@ -158,6 +158,15 @@ def limited(limits: dict[str, Any], *, own_users: bool) -> list[Held]:
     most = limits["processes"] + (3 if own_users else running(os.geteuid()))
     told = f"{limits['processes']} more, threads included"
     return [*fences, bounded("processes", resource.RLIMIT_NPROC, (most, most), told)]
+
+
+def spare_files() -> None:
+    """Open the last few files, to tell of an error."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bounded(name: str, which: int, most: tuple[int, int], told: str) -> Held:

@@ -51,7 +51,7 @@ class Ear(asyncio.Protocol):
     """Hears one pipe out, up to a limit."""
 
     def __init__(self, most: int, over: Callable[[], None]) -> None:
-        self.heard, self.closed = bytearray(), asyncio.get_running_loop().create_future()
+        self.heard, self.closed = bytearray(), asyncio.Event()
         self._most, self._over = most, over
 
     def data_received(self, data: bytes) -> None:
@@ -63,8 +63,7 @@ class Ear(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Say that nobody speaks there any more."""
-        if not self.closed.done():
-            self.closed.set_result(None)
+        self.closed.set()
 
 
 class Visit:
@@ -94,11 +93,9 @@ class Visit:
             self._hand_over(payload, folder)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.wall_s + GRACE_S):
-                    await self._ears["status"].closed
+                    await self._ears["status"].closed.wait()
         finally:
-            if process is not None:
-                await last_words(self._end(process))
-            await last_words(called(shutil.rmtree, folder, ignore_errors=True, inline=False))
+            await last_words(self._end(process, folder))
         return self.heard()
 
     def heard(self) -> Heard:
@@ -162,7 +159,12 @@ class Visit:
         if self._control is not None and not self._control.is_closing():
             self._control.abort()
 
-    async def _end(self, process: subprocess.Popen[bytes]) -> None:
+    async def _end(self, process: subprocess.Popen[bytes] | None, folder: str) -> None:
+        if process is not None:
+            await self._ended(process)
+        await called(shutil.rmtree, folder, ignore_errors=True, inline=False)
+
+    async def _ended(self, process: subprocess.Popen[bytes]) -> None:
         self._leave()
         await self._closed("status", LAST_S)
         for _ in range(round(LAST_S / 0.002)):
@@ -182,7 +184,7 @@ class Visit:
     async def _closed(self, name: str, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await asyncio.shield(self._ears[name].closed)
+                await self._ears[name].closed.wait()
 
 
 def environment(folder: str) -> dict[str, str]:
