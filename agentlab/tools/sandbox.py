@@ -175,7 +175,7 @@ class Sandbox(Displayable, Tabular):
                 " a tool's own permissions need no manifest"
             )
         with self._lock:
-            self._manifests[manifest.name] = manifest
+            self._manifests[clean(manifest.name)] = manifest
         return self
 
     def check(self, name: str) -> None:

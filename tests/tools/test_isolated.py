@@ -459,7 +459,7 @@ def test_nothing_grows_here() -> None:
     for _ in range(2):
         run_sync(many)
     assert open_files() <= files
-    assert threading.active_count() <= threads + 1
+    assert threading.active_count() <= threads + 6  # which take the folders away
 
 
 def open_files() -> int:
