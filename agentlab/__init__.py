@@ -137,7 +137,9 @@ if TYPE_CHECKING:
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
+    from agentlab.tools.permissions import ToolManifest, ToolPermission
     from agentlab.tools.registry import ToolRegistry
+    from agentlab.tools.sandbox import Sandbox, SandboxConfig
     from agentlab.tools.spec import ToolSpec, tool
     from agentlab.tools.validator import (
         ParameterSpec,
@@ -174,13 +176,15 @@ __all__ = [
     "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
     "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
     "RecallPolicy", "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request",
-    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
+    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics",
+    "Sandbox", "SandboxConfig", "SandboxDenied",
     "SchemaValidator", "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry",
     "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend",
     "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
     "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
     "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
+    "ToolCall", "ToolError", "ToolInfo", "ToolManifest", "ToolNotFound",
+    "ToolPermission", "ToolRegistry", "ToolSchema",
     "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError",
     "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model",
     "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
@@ -277,7 +281,9 @@ _HOME = {
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
+    "tools.permissions": "ToolManifest ToolPermission",
     "tools.registry": "ToolRegistry",
+    "tools.sandbox": "Sandbox SandboxConfig",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
     "widgets.trace_explorer": "TraceExplorer",

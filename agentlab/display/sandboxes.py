@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from agentlab.display.guards import lasting
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, asked, card, drawn, fold, note, table
 from agentlab.display.words import count, gist, moment, number, plural, seconds, shortened, text_of
@@ -15,7 +16,7 @@ from agentlab.tools.sandbox import Sandbox, SandboxConfig
 
 TOOLS = [
     Column("tool", "fit"),
-    Column("may be called", "fit"),
+    Column("missing", "wide"),
     Column("needs", "wide"),
     Column("says who", "fit"),
 ]
@@ -28,7 +29,7 @@ CHECKS = [
 FENCES = [Column("fence", "fit"), Column("held", "fit"), Column("by what, or why not", "wide")]
 ALLOWED, DENIED = Chip("ok", "allowed"), Chip("bad", "denied")
 NO_TOOLS = (
-    "It knows no tools yet: `@tool(permissions=[...])` declares what a tool needs, and"
+    "No tools yet: `@tool(permissions=[...])` declares what a tool needs, and"
     " `sandbox.register_tool(ToolManifest(name, [...]))` says it above the tool's head."
 )
 GATE = "A gate of policy, not a wall: it goes by what tools declare, before they are called."
@@ -46,6 +47,7 @@ def sandbox_card(sandbox: Sandbox, room: Room) -> Html:
     rows, log = sandbox.rows(), sandbox.audit_log()
     checks, denials = sandbox.stats()
     lacking = sum(bool(row.missing) for row in rows)
+    may_not = Chip("warn", f"{count(lacking)} may not be called")
     shown = rows[: 2 * room.ends]
     rest = f"; the rest: sandbox.rows()[{len(shown)}:]" if len(shown) < len(rows) else ""
     listing = table(f"by name{rest}", TOOLS, map(tool_cells, shown), path="sandbox.rows()")
@@ -57,7 +59,7 @@ def sandbox_card(sandbox: Sandbox, room: Room) -> Html:
     return card(
         "sandbox",
         plural(len(rows), "tool"),
-        Chip("warn", f"{count(lacking)} may not be called") if lacking else None,
+        may_not if lacking else None if rows else Chip("", "empty"),
         [plural(checks, "check"), f"{count(denials)} denied" if denials else ""],
         asked(
             ("granted", granted, "", "sandbox.granted_capabilities()"),
@@ -72,20 +74,13 @@ def sandbox_card(sandbox: Sandbox, room: Room) -> Html:
 
 def tool_cells(row: SandboxRow) -> Sequence[object]:
     """Give the cells of one tool."""
-    needs = [
-        part
-        for name in row.needs
-        for part in (
-            h("span", "agl-tag")(gist(name, 60), " — missing" if name in row.missing else ""),
-            " ",
-        )
-    ]
+    lacks = [part for name in row.missing for part in (drawn(Chip("bad", name)), " ")]
     return (
         h("span", "agl-call", **({"title": row.description} if row.description else {}))(
             h("b")(gist(row.tool, 60))
         ),
-        drawn(Chip("bad", "no") if row.missing else Chip("ok", "yes")),
-        h("span")(*needs) if needs else h("span", "agl-meta")("nothing"),
+        h("span")(*lacks) if lacks else drawn(Chip("ok", "nothing")),
+        labels(row.needs),
         "a manifest" if row.by == "manifest" else "the tool",
     )
 
@@ -165,8 +160,8 @@ def limits_of(limits: Limits) -> str:
     """Say in one line how far a handler may go."""
     return ", ".join(
         (
-            seconds(number(limits.wall_s) * 1000),
-            f"{seconds(number(limits.cpu_s) * 1000)} of a processor",
+            lasting(limits.wall_s),
+            f"{lasting(limits.cpu_s)} of a processor",
             f"{count(limits.memory_mb)} MB",
             plural(limits.processes, "process", "processes"),
             f"{plural(limits.open_files, 'open file')} of {count(limits.file_mb)} MB each",

@@ -68,7 +68,7 @@ from agentlab.strategies.streaming_session import (
     StreamingStep,
 )
 from agentlab.tools.isolated import Isolated
-from agentlab.tools.limits import Fence, FenceReport, Limits
+from agentlab.tools.limits import Fence, FenceReport, IsolationError, Limits
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.permissions import NAMES, ToolManifest
 from agentlab.tools.registry import ToolRegistry
@@ -473,7 +473,8 @@ def fenced(text: str) -> dict[str, Any]:
     return {
         "sandbox": sandbox, "audit log": sandbox.audit_log(), "check": sandbox.audit_log()[0],
         "manifest": manifest, "fences": report, "fence": fences[0], "isolated": isolated,
-        "sandbox row": sandbox.rows()[0], "row of an isolated": ToolRegistry([isolated]).stats()[0],
+        "isolation error": IsolationError(text, report), "sandbox row": sandbox.rows()[0],
+        "row of an isolated": ToolRegistry([isolated]).stats()[0],
     }  # fmt: skip
 
 
