@@ -81,21 +81,22 @@ class Visit:
         self._ears: dict[str, Ear] = {}
         self._pipes: list[asyncio.BaseTransport] = []
         self._control: asyncio.WriteTransport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._files: list[Any] = []
 
     async def run(self, payload: bytes) -> Heard:
         """Let it work on ``payload``, and give what it said; however that ends, it is gone."""
         folder = tempfile.mkdtemp(prefix="agentlab-cell-")
-        process: subprocess.Popen[bytes] | None = None
         try:
             if os.geteuid() == 0:
                 os.chown(folder, NOBODY, NOBODY)
-            process = await self._start(folder)
+            await self._start(folder)
             self._hand_over(payload, folder)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.wall_s + GRACE_S):
                     await self._ears["status"].closed.wait()
         finally:
-            await last_words(self._end(process, folder))
+            await last_words(self._end(folder))
         return self.heard()
 
     def heard(self) -> Heard:
@@ -103,11 +104,11 @@ class Visit:
         said = {name: bytes(ear.heard) for name, ear in self._ears.items()}
         return Heard(**said, over=self._over)
 
-    async def _start(self, folder: str) -> subprocess.Popen[bytes]:
+    async def _start(self, folder: str) -> None:
         (status, told), (result, given) = os.pipe(), os.pipe()
         numbers = map(str, (os.getpid(), told, given))
         try:
-            process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once
+            self._process = process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once
                 [sys.executable, "-I", "-c", CODE, *numbers, ROOT],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -125,17 +126,18 @@ class Visit:
             os.close(told)
             os.close(given)
         limits = self._limits
+        pipes = [os.fdopen(each, "rb", 0) for each in (status, result)]
+        self._files = [*pipes, process.stdout, process.stderr, process.stdin]
         output, answer = limits.output_kb << 10, (limits.result_kb << 10) + RESULT_MORE
         for name, pipe, most in (
-            ("status", os.fdopen(status, "rb", 0), STATUS_MOST),
-            ("result", os.fdopen(result, "rb", 0), answer),
+            ("status", pipes[0], STATUS_MOST),
+            ("result", pipes[1], answer),
             ("stdout", process.stdout, output),
             ("stderr", process.stderr, output),
         ):
             await self._listen(name, pipe, most)
         loop = asyncio.get_running_loop()
         self._control, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
-        return process
 
     async def _listen(self, name: str, pipe: Any, most: int) -> None:
         self._ears[name] = Ear(most, partial(self._too_much, name))
@@ -156,17 +158,26 @@ class Visit:
 
     def _leave(self) -> None:
         """Stop waiting: the keeper sees its pipe close, and kills what there is."""
-        if self._control is not None and not self._control.is_closing():
+        if self._control is None:
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()
+        elif not self._control.is_closing():
             self._control.abort()
 
-    async def _end(self, process: subprocess.Popen[bytes] | None, folder: str) -> None:
-        if process is not None:
-            await self._ended(process)
+    async def _end(self, folder: str) -> None:
+        if self._process is not None:
+            self._leave()
+            await self._ended(self._process)
+        for each in self._pipes:
+            each.close()
+        await asyncio.sleep(0)  # which closes their files
+        for each in self._files:  # those of a start that was broken off, too
+            with suppress(OSError):
+                each.close()
         await called(shutil.rmtree, folder, ignore_errors=True, inline=False)
 
     async def _ended(self, process: subprocess.Popen[bytes]) -> None:
-        self._leave()
-        await self._closed("status", LAST_S)
+        await self._closed("status")
         for _ in range(round(LAST_S / 0.002)):
             if process.poll() is not None:
                 break
@@ -176,14 +187,11 @@ class Visit:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for name in ("result", "stdout", "stderr"):
-            await self._closed(name, LAST_S)
-        for each in self._pipes:
-            each.close()
-        await asyncio.sleep(0)  # which closes their files
+            await self._closed(name)
 
-    async def _closed(self, name: str, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+    async def _closed(self, name: str) -> None:
+        with suppress(TimeoutError, KeyError):
+            async with asyncio.timeout(LAST_S):
                 await self._ears[name].closed.wait()
 
 

@@ -175,6 +175,61 @@ async def run_with_text_tools(tools: Sequence[al.ToolSpec], sandbox: Guard, name
     return await by(lambda _: Borrowing())(tools, sandbox, name)
 
 
+class Leaf:
+    """Calls its own tool: ``react``, ``streaming`` or ``act``; or a runtime does, for ``runtime``.
+
+    That has the tools and, where ``grants`` are given, a sandbox of its own.
+    """
+
+    strategy_name = "leaf"
+    KINDS = ("react", "streaming", "act", "runtime")
+
+    def __init__(self, kind: str, grants: frozenset[str] | None) -> None:
+        self.kind, self.grants, self.name = kind, grants, ""
+        self.tools: Sequence[al.ToolSpec] = ()
+
+    def __repr__(self) -> str:
+        return f"Leaf({self.kind!r}, {self.grants and sorted(self.grants)})"
+
+    async def __call__(self, run: Run, goal: str, /) -> Outcome:
+        """Work as a child of ``run``, with a model that knows what to call."""
+        model = al.ScriptedModel(*script(self.name))
+        own = None if self.grants is None else al.Sandbox().grant_all(self.grants)
+        doers: dict[str, Any] = {
+            "react": ReAct(),
+            "streaming": al.StreamingReAct(),
+            "act": Direct(self.name),
+            "runtime": al.AgentRuntime(model, tools=self.tools, sandbox=own),
+        }
+        done = await doers[self.kind](run.child(self.name, model=model), goal)
+        return Outcome(done.answer)
+
+
+class Fork:
+    """Lets several work side by side."""
+
+    strategy_name = "fork"
+
+    def __init__(self, inner: Sequence[Any]) -> None:
+        self.inner = inner
+
+    def __repr__(self) -> str:
+        return f"Fork({self.inner})"
+
+    async def __call__(self, run: Run, goal: str, /) -> Outcome:
+        """Give each a child."""
+        children = [run.child(f"child{i}") for i in range(len(self.inner))]
+        work = [each(child, goal) for each, child in zip(self.inner, children, strict=True)]
+        return Outcome(str(len(await asyncio.gather(*work))))
+
+
+def leaves(tree: Leaf | Fork) -> list[Leaf]:
+    """List the leaves, from left to right."""
+    return (
+        [tree] if isinstance(tree, Leaf) else [leaf for each in tree.inner for leaf in leaves(each)]
+    )
+
+
 WAYS: dict[str, Way] = {
     "react": by(lambda _: ReAct()),
     "streaming": by(lambda _: al.StreamingReAct()),

@@ -41,7 +41,7 @@ PATCHES = {
     "no namespaces": f"fences.apart = lambda **_: (False, {REFUSED})",
     "no Landlock": "fences.CREATE = 4095",
 }
-QUICK = Limits(cpu_s=5, wall_s=20)
+QUICK = Limits(cpu_s=20, wall_s=60)
 
 
 @pytest.fixture(params=PATCHES)
@@ -246,7 +246,7 @@ def test_memory(fn: Callable[..., Any]) -> None:
     """Four gigabytes at once, or a little at a time: that was the memory."""
     began = memory()
     args = {"gigabytes": 4} if fn is cellwork.allocate else None
-    report = stopped(fn, args, Limits(memory_mb=300, wall_s=20))
+    report = stopped(fn, args, Limits(memory_mb=300, wall_s=60))
     assert report.stopped == "memory"
     assert report.peak_mb < 400
     assert memory() - began < 100
@@ -259,7 +259,7 @@ def memory() -> float:
 
 def test_it_computes_for_ever(world: str) -> None:
     """Its seconds of a processor are over, though it heeds no signal."""
-    report = stopped(cellwork.spin, None, Limits(cpu_s=1, wall_s=20))
+    report = stopped(cellwork.spin, None, Limits(cpu_s=1, wall_s=60))
     assert report.stopped == "cpu"
     assert 900 < report.cpu_ms < 3500
     assert world in PATCHES
@@ -272,14 +272,14 @@ def test_it_waits_for_ever(world: str) -> None:
         tool(cellwork.sleep, Limits(wall_s=0.5)).call_sync(None)
     assert (caught.value.report.stopped, caught.value.kind) == ("time", "transient")
     assert "Limits(wall_s=...)" in str(caught.value)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert world in PATCHES
 
 
 def test_a_fork_bomb() -> None:
     """It can fork no more after some, and all of it is gone at once."""
     holds("processes")
-    report = stopped(cellwork.bomb, None, Limits(processes=12, wall_s=5, cpu_s=2))
+    report = stopped(cellwork.bomb, None, Limits(processes=12, wall_s=30))
     assert report.stopped == "processes"
     assert 0 < report.left <= 16
 
@@ -302,7 +302,7 @@ def test_what_it_leaves_behind(world: str) -> None:
 
 def test_it_shouts(world: str) -> None:
     """Of a gigabyte of output a megabyte is kept, and that is its end."""
-    report = stopped(cellwork.shout, None, Limits(output_kb=1024, wall_s=20))
+    report = stopped(cellwork.shout, None, Limits(output_kb=1024, wall_s=60))
     assert report.stopped == "output"
     assert len(report.stdout) == 1 << 20
     assert world in PATCHES
@@ -410,10 +410,30 @@ def test_stop(world: str, tmp_path: Path) -> None:
     session = handle.result(10)
     assert session.stop_reason == "stopped"
     until(lambda: not alive(tmp_path / "cells"))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert spec.last_report is not None
     assert spec.last_report.stopped == "stop"
     assert world in PATCHES
+
+
+def test_cancelled_anywhere() -> None:
+    """However early or late a call is given up, nothing of it is left: process, file or folder."""
+    spec = tool(cellwork.double)
+
+    async def broken_off(turns: int) -> None:
+        call = asyncio.create_task(spec.call({"n": 1}))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.sleep(turns / 1000 if turns > 12 else 0)
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+
+    asyncio.run(broken_off(0))
+    files = open_files()
+    for turns in [*range(13), 20, 40, 80]:
+        asyncio.run(broken_off(turns))
+        assert open_files() <= files
 
 
 def test_its_own_time_out() -> None:

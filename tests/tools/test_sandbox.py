@@ -6,6 +6,7 @@ import asyncio
 import threading
 from contextlib import suppress
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from agentlab.core.gate import Gates, every
 from agentlab.tools.audit import AuditEntry, MissingCapabilities, UnknownTool
 from agentlab.tools.permissions import NAMES, ToolManifest, ToolPermission
 from agentlab.tools.sandbox import Sandbox, SandboxConfig
-from tests.tools.gated import LAST, WAYS, script
+from tests.tools.gated import LAST, WAYS, Fork, Leaf, leaves, script
 
 P = ToolPermission
 READ, WRITE = P.FileRead, P.FileWrite
@@ -220,6 +221,40 @@ def test_no_call_reaches_a_handler_without_its_permissions(
     assert reached == (["act"] if known and wanted <= granted | scoped else [])
     checks = [each for each in sandbox.audit_log() if each.tool_name == "act"]
     assert [each.allowed for each in checks] == [bool(reached)]
+
+
+SOME = st.frozensets(st.sampled_from(LABELS[:3]))
+TREES = st.recursive(
+    st.builds(Leaf, st.sampled_from(Leaf.KINDS), st.one_of(st.none(), SOME)),
+    lambda inner: st.builds(Fork, st.lists(inner, min_size=1, max_size=3)),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(tree=TREES, granted=SOME, needs=st.lists(SOME, min_size=6, max_size=6))
+def test_random_trees(tree: Any, granted: frozenset[str], needs: list[frozenset[str]]) -> None:
+    """Each leaf of a tree of runs reaches its tool just where all above it grant its needs."""
+    reached, all_leaves = list[str](), leaves(tree)
+    tools = []
+    for i, (leaf, wanted) in enumerate(zip(all_leaves, needs, strict=False)):
+        leaf.name = f"act{i}"
+        handler = partial(lambda name, _: reached.append(name), leaf.name)
+        tools.append(al.ToolSpec(leaf.name, "", handler, permissions=frozenset(map(P, wanted))))
+    for leaf in all_leaves:
+        leaf.tools = tools
+    sandbox = Sandbox().grant_all(granted)
+    al.AgentRuntime(al.ScriptedModel(LAST), tools=tools, sandbox=sandbox).run_sync(
+        "Go", strategy=tree
+    )
+    wanted_ones = [
+        leaf.name
+        for leaf, wanted in zip(all_leaves, needs, strict=False)
+        if wanted <= granted
+        and (leaf.kind != "runtime" or leaf.grants is None or wanted <= leaf.grants)
+    ]
+    assert sorted(reached) == wanted_ones
+    assert sandbox.stats().checks_total == len(all_leaves)
 
 
 def test_injected_text() -> None:
