@@ -186,9 +186,11 @@ def work(  # noqa: PLR0913 - what it is given
     os.chdir(how["folder"])
     sys.path[:] = how["path"]
     sys.dont_write_bytecode = True
-    fence = [fences.lowered(own_users=own, path=how["path"]), *held]
+    user = fences.lowered(root=how["root"], own_users=own, path=how["path"], given=how["given"])
+    fence = [user, *held]
     fences.die_with(keeper)  # again: who changes is no longer told
-    fence += fences.limited(how["limits"], own_users=own)
+    root = how["root"] and not user.held
+    fence += fences.limited(how["limits"], root=root, own_users=own)
     fence.append(fences.walled(how["folder"], network=how["limits"]["network"]))
     send(result, json.dumps(fence).encode() + b"\n")
     missing = [each for each in fence if each.name in how["limits"]["require"] and not each.held]

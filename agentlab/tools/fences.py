@@ -102,9 +102,7 @@ def own_users() -> bool:
     user, group = os.geteuid(), os.getegid()
     if user:
         asked("unshare", NEW_USER)
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        map_oneself(user, group)
         return True
     (ready, go), (said, done) = os.pipe(), os.pipe()
     helper = os.fork()  # only somebody outside can write a map of more than oneself
@@ -112,21 +110,35 @@ def own_users() -> bool:
         os.close(go)
         with suppress(OSError):
             if os.read(ready, 1):
-                for kind in ("uid", "gid"):
-                    Path(f"/proc/{os.getppid()}/{kind}_map").write_text("0 0 4294967295")
+                for kind in ("uid_map", "gid_map"):
+                    names = same(Path("/proc/self", kind).read_text())
+                    Path("/proc", str(os.getppid()), kind).write_text(names)
                 os.write(done, b"1")
         os._exit(0)
     os.close(done)
     try:
         asked("unshare", NEW_USER)
         os.write(go, b"1")
-        if not os.read(said, 1):
-            raise Refused(errno.EPERM, "its names cannot be mapped")
+        if not os.read(said, 1):  # root in name only
+            map_oneself(user, group)
     finally:
         for each in (ready, go, said):
             os.close(each)
         os.waitpid(helper, 0)
     return True
+
+
+def map_oneself(user: int, group: int) -> None:
+    """Be in one's own namespace who one was."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def same(names: str) -> str:
+    """Write the map that keeps all names there are; a container may have few of them."""
+    rows = [line.split() for line in names.splitlines()]
+    return "\n".join(f"{first} {first} {length}" for first, _, length in rows)
 
 
 def own_proc() -> bool:
@@ -139,7 +151,7 @@ def own_proc() -> bool:
     return True
 
 
-def limited(limits: dict[str, Any], *, own_users: bool) -> list[Held]:
+def limited(limits: dict[str, Any], *, root: bool, own_users: bool) -> list[Held]:
     """Set what the process may use; see :class:`agentlab.tools.limits.Limits`."""
     import resource
 
@@ -153,7 +165,7 @@ def limited(limits: dict[str, Any], *, own_users: bool) -> list[Held]:
         ("core dumps", resource.RLIMIT_CORE, (0, 0), "none"),
     ]  # fmt: skip
     fences = [bounded(*each) for each in wanted]
-    if os.geteuid() == 0:
+    if root:
         return [*fences, Held("processes", False, "the system counts none of root's")]  # noqa: FBT003
     most = limits["processes"] + (3 if own_users else running(os.geteuid()))
     told = f"{limits['processes']} more, threads included"
@@ -193,15 +205,17 @@ def running(user: int) -> int:
     return found
 
 
-def lowered(*, own_users: bool, path: list[str]) -> Held:
+def lowered(*, root: bool, own_users: bool, path: list[str], given: bool) -> Held:
     """Stop being root, but go on reading what root may read, for code lies where it lies."""
-    if os.geteuid():
+    if not root:
         drop_capabilities(0)
         return Held("user", True, f"user {os.geteuid()}, not root")  # noqa: FBT003
     keep = READ_ALL & capabilities()
-    if not keep and not readable(path):
-        return Held("user", False, f"still root: user {NOBODY} could not read the code here")  # noqa: FBT003
     try:
+        if os.geteuid():
+            raise Refused(errno.EPERM, "a namespace that gives it no name")
+        if not given or (not keep and not readable(path)):
+            raise Refused(errno.EACCES, f"user {NOBODY} could not use its folder, or the code")
         asked("prctl", KEEP_CAPABILITIES, 1, 0, 0, 0)
         with suppress(OSError):
             os.setgroups([])
@@ -209,7 +223,8 @@ def lowered(*, own_users: bool, path: list[str]) -> Held:
         os.setuid(NOBODY)
         drop_capabilities(keep)
     except OSError as error:
-        return Held("user", False, why(error))  # noqa: FBT003
+        drop_capabilities(keep)
+        return Held("user", False, f"still root, by name: {why(error)}")  # noqa: FBT003
     where = ", in a namespace of its own" if own_users else ""
     return Held("user", True, f"user {NOBODY} instead of root{where}")  # noqa: FBT003
 

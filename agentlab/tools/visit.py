@@ -88,10 +88,9 @@ class Visit:
         """Let it work on ``payload``, and give what it said; however that ends, it is gone."""
         folder = tempfile.mkdtemp(prefix="agentlab-cell-")
         try:
-            if os.geteuid() == 0:
-                os.chown(folder, NOBODY, NOBODY)
+            given = give(folder)
             await self._start(folder)
-            self._hand_over(payload, folder)
+            self._hand_over(payload, folder, given=given)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.wall_s + GRACE_S):
                     await self._ears["status"].closed.wait()
@@ -149,10 +148,12 @@ class Visit:
         self._over = self._over or name
         self._leave()
 
-    def _hand_over(self, payload: bytes, folder: str) -> None:
+    def _hand_over(self, payload: bytes, folder: str, *, given: bool) -> None:
         path = [each or str(Path.cwd()) for each in sys.path]
         limits = asdict(self._limits)
-        how = json.dumps({"limits": limits, "folder": folder, "path": path}).encode()
+        told: dict[str, Any] = {"limits": limits, "folder": folder, "path": path, "given": given}
+        told["root"] = os.geteuid() == 0
+        how = json.dumps(told).encode()
         if self._control is not None:
             self._control.write(struct.pack(">QQ", len(how), len(payload)) + how + payload)
 
@@ -193,6 +194,16 @@ class Visit:
         with suppress(TimeoutError, KeyError):
             async with asyncio.timeout(LAST_S):
                 await self._ears[name].closed.wait()
+
+
+def give(folder: str) -> bool:
+    """Let the one who works there have the folder; root may be so in name only."""
+    if os.geteuid() == 0:
+        try:
+            os.chown(folder, NOBODY, NOBODY)
+        except OSError:
+            return False
+    return True
 
 
 def environment(folder: str) -> dict[str, str]:
