@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import NotConfigured
-from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, TokenEstimator
+from agentlab.core.protocols import (
+    ActionHook,
+    Guard,
+    Memory,
+    PersistenceBackend,
+    TokenEstimator,
+)
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.personas.registry import PersonaRegistry
 from agentlab.resilience.backpressure import BackpressureGuard
@@ -115,6 +121,10 @@ class AgentRuntimeBuilder(Generic[StateT]):
     def with_action_hook(self, hook: ActionHook) -> AgentRuntimeBuilder[StateT]:
         """Set who is asked before each tool call."""
         return self._with(action_hook=hook)
+
+    def with_sandbox(self, sandbox: Guard) -> AgentRuntimeBuilder[StateT]:
+        """Set who is asked then whether what the tool needs was granted."""
+        return self._with(sandbox=sandbox)
 
     def with_token_estimator(self, estimator: TokenEstimator) -> AgentRuntimeBuilder[StateT]:
         """Set what counts tokens where the model does not."""

@@ -61,8 +61,11 @@ from agentlab.teams.capability import CapabilityMatches, CapabilityMatchRow
 from agentlab.teams.census import AgentRow
 from agentlab.teams.discovery import AgentRegistry
 from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
+from agentlab.tools.audit import AuditEntry, AuditLog, SandboxRow
+from agentlab.tools.limits import Fence, FenceReport
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.sandbox import Sandbox
 from agentlab.tools.tally import ToolRow
 
 if TYPE_CHECKING:
@@ -133,6 +136,21 @@ def _(spans: Spans) -> pd.DataFrame:
 @frame.register(NamedToolRegistry)
 def _(registry: ToolRegistry | NamedToolRegistry) -> pd.DataFrame:
     return table(registry.stats(), ToolRow)
+
+
+@frame.register(Sandbox)
+def _(sandbox: Sandbox) -> pd.DataFrame:
+    return table(sandbox.rows(), SandboxRow)
+
+
+@frame.register(AuditLog)
+def _(log: AuditLog) -> pd.DataFrame:
+    return table(log, AuditEntry)
+
+
+@frame.register(FenceReport)
+def _(report: FenceReport) -> pd.DataFrame:
+    return table(report.fences, Fence)
 
 
 @frame.register(CircuitBreaker)

@@ -62,6 +62,8 @@ class Parts:
         named = self._settings.tool_registry or NamedToolRegistry.with_builtins()
         for spec in self._settings.tools:
             named.register(spec)
+        if self._settings.sandbox is not None:
+            named.with_sandbox(self._settings.sandbox)
         return named
 
     @cached_property

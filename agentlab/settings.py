@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import InvalidValue
-from agentlab.core.protocols import ActionHook, Memory, PersistenceBackend, Sink, TokenEstimator
+from agentlab.core.protocols import (
+    ActionHook,
+    Guard,
+    Memory,
+    PersistenceBackend,
+    Sink,
+    TokenEstimator,
+)
 from agentlab.models.naming import name_of, needs_model
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.personas.persona import Persona
@@ -48,6 +55,7 @@ class Settings:
     persona: str | Persona | None = None
     persona_registry: PersonaRegistry | None = None
     backpressure: BackpressureGuard | None = None
+    sandbox: Guard | None = None
     retry: RetryPolicy | None = None
     store: PersistenceBackend | str | Path | None = None
     snapshot_steps: Snapshots = "incremental"

@@ -40,8 +40,11 @@ from agentlab.resilience.pipeline import Pipeline
 from agentlab.resilience.retry import RetryPolicy
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
+from agentlab.tools.limits import Fence, FenceReport
 from agentlab.tools.named import NamedToolRegistry
+from agentlab.tools.permissions import ToolManifest
 from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.sandbox import Sandbox
 from agentlab.tools.spec import ToolSpec
 from agentlab.tools.tally import ToolRow
 from tests.graph.graphs import people
@@ -61,8 +64,15 @@ ENTRY = {
 }  # fmt: skip
 TOOL = {
     "name": TEXT, "description": TEXT, "arguments": TEXT, "calls": "int64", "errors": "int64",
-    "mean_ms": "float64",
+    "mean_ms": "float64", "permissions": "object",
 }  # fmt: skip
+SANDBOX = {
+    "tool": TEXT, "needs": "object", "missing": "object", "by": TEXT, "description": TEXT,
+}  # fmt: skip
+AUDIT = {
+    "timestamp": MOMENT, "tool_name": TEXT, "allowed": "bool", "denied_capabilities": "object",
+}  # fmt: skip
+FENCE = {"name": TEXT, "held": "bool", "how": TEXT}
 
 
 def step(index: int, **others: Any) -> ReActStep:
@@ -78,6 +88,13 @@ def trace() -> Trace:
     made.emit(Token(1, "bec"), run="r/a#1", parent="r")
     made.emit(ToolEnded(2, ok=False, data=None, error="no", error_kind="transient", ms=1), run="r")
     made.emit(RunEnded("final_answer", "because"), run="r")
+    return made
+
+
+def sandbox() -> Sandbox:
+    """Give one that let a tool through that needs nothing."""
+    made = Sandbox().register_tool(ToolManifest("save", ["file_write"], "Writes."))
+    made.enter("note", [])
     return made
 
 
@@ -279,6 +296,9 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (runs().tool_rows(), CALLED, 1),
     (runs().bucket_rows(), BUCKET, 7),
     (agents(), AGENT, 2),
+    (sandbox(), SANDBOX, 2),
+    (sandbox().audit_log(), AUDIT, 1),
+    (FenceReport(fences=(Fence("cpu", held=True, how="10 s"),)), FENCE, 1),
     (CircuitBreaker("s"), BREAKER, 1),
     (BackpressureGuard(2), SLOTS, 1),
     (RetryPolicy.exponential(3, 100), DELAY, 2),
@@ -305,6 +325,7 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
 ]
 EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
+    (Sandbox(), SANDBOX), (Sandbox().audit_log(), AUDIT), (FenceReport(), FENCE),
     (NamedToolRegistry(), TOOL), (AgentMetricsRegistry(), AGENT), (Deduplicator(1), ASKED),
     (RetryPolicy.constant(1, 0), DELAY), (Pipeline(), STAGE), (CheckpointManager(), POINT),
     (InMemoryPersistenceBackend(), STORED), (LtmStore(), LTM), (LtmStore().consolidate(), MERGE),

@@ -33,7 +33,7 @@ OUTSIDE = {
     # pandas and matplotlib: only the types of what a door gives
     "core": {"anyio", "matplotlib", "msgspec", "pandas"},
     "graph": {"igraph", "msgspec", "networkx", "numpy", "pandas", "pyvis", "scipy"},
-    "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"msgspec"},
+    "models": {"httpx", "msgspec", "xllamacpp"}, "tools": {"cloudpickle", "msgspec"},
     "memory": {"msgspec", "numpy", "scipy"},
     "plots": {"matplotlib", "numpy"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},

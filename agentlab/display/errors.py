@@ -7,8 +7,10 @@ from agentlab.core.errors import AgentLabError
 from agentlab.core.session import AgentSession
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Room, asked, card, fold, prose
+from agentlab.display.sandboxes import report_card
 from agentlab.display.sessions import chip, inside
 from agentlab.display.words import number, plural, seconds, shortened, text_of
+from agentlab.tools.limits import IsolationError
 
 # What to do, by the nearest class that says more than its kind does.
 REMEDIES: dict[type[AgentLabError], str] = {
@@ -61,8 +63,16 @@ def error_card(error: AgentLabError, room: Room) -> Html:
         figures(error),
         asked(*rows),
         partial(error, room),
+        fenced(error, room),
         path="error",
     )
+
+
+def fenced(error: AgentLabError, room: Room) -> Html | None:
+    """Draw how the call went, where it went on behind fences."""
+    if not isinstance(error, IsolationError):
+        return None
+    return fold("behind its fences", report_card(error.report, room.inside()))
 
 
 def told(error: BaseException) -> str:

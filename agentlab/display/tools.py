@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, asked, card, fold, in_vain, note, table, took
+from agentlab.display.sandboxes import labels, limits_of
 from agentlab.display.words import count, gist, number, plural, seconds, shortened, text_of
 from agentlab.tools.named import NamedToolRegistry, ToolInfo
 from agentlab.tools.registry import ToolRegistry
@@ -48,25 +51,28 @@ def registry_card(registry: ToolRegistry | NamedToolRegistry, room: Room) -> Htm
     shown = found[: 3 * room.ends]
     rest = f"; the rest: registry.stats()[{len(shown)}:]" if len(found) > len(shown) else ""
     caption = f"showing {len(shown)} of {count(len(found))}, by name{rest}"
+    needs = any(each.permissions for each in found)
+    columns = [*COLUMNS[:3], Column("needs", "wide"), *COLUMNS[3:]] if needs else COLUMNS
     slowest = max(number(each.mean_ms) for each in found)
-    rows = [tool_cells(each, slowest, room.text // 8) for each in shown]
+    rows = [tool_cells(each, slowest, room.text // 8, needs=needs) for each in shown]
     name = plural(len(found), "tool")
     return card(
         kind,
         name,
         None,
         figures,
-        table(caption, COLUMNS, rows, path="registry.stats()"),
+        table(caption, columns, rows, path="registry.stats()"),
         path="registry",
     )
 
 
-def tool_cells(tool: ToolRow, slowest: float, limit: int) -> list[object]:
+def tool_cells(tool: ToolRow, slowest: float, limit: int, *, needs: bool) -> list[object]:
     """Give the cells of one tool."""
     return [
         h("span", "agl-call")(h("b")(gist(tool.name, 60))),
         gist(tool.description, limit),
         h("span", "agl-result")(gist(tool.arguments, limit)),
+        *([labels(tool.permissions)] if needs else []),
         count(tool.calls),
         in_vain(tool.errors, tool.calls),
         took(tool.mean_ms, slowest) if tool.calls else "",
@@ -75,9 +81,10 @@ def tool_cells(tool: ToolRow, slowest: float, limit: int) -> list[object]:
 
 def tool_card(tool: ToolSpec, room: Room) -> Html:
     """Draw a tool."""
+    where = "in place" if tool.in_place else "in a worker thread"
     figures = [
         f"at most {seconds(number(tool.timeout_s) * 1000)}" if tool.timeout_s else "",
-        "in place" if tool.in_place else "in a worker thread",
+        "in a process of its own" if tool.isolation else where,
         "cacheable" if tool.cacheable else "",
         f"guarded by {type(tool.guard).__name__}" if tool.guard is not None else "",
     ]
@@ -96,23 +103,45 @@ def tool_card(tool: ToolSpec, room: Room) -> Html:
                 "tool.description",
             ),
             ("takes", h("span", "agl-result")(takes), "", "tool.schema"),
+            *held_back(tool, room),
         ),
         fold("JSON schema", h("pre", "agl-pre", title="tool.schema")(schema)),
         path="tool",
     )
 
 
+def held_back(tool: ToolSpec, room: Room) -> Iterator[tuple[str, object, str, str]]:
+    """Say what must be granted for it, how far it may go, and how far it went last."""
+    if tool.permissions:
+        yield "needs", labels(sorted(tool.permissions)), "", "tool.permissions"
+    if tool.isolation:
+        limits = limits_of(tool.isolation.limits)
+        yield "may take", limits, "", "tool.isolation.limits"
+    if report := tool.last_report:
+        ended = (
+            f"stopped by {report.stopped}: {report.why}" if report.stopped else "ended by itself"
+        )
+        held = sum(each.held for each in report.fences)
+        told = f"{gist(ended, room.text)}; {held} of {len(report.fences)} fences held"
+        yield "last call", told, "", "tool.last_report"
+
+
 def tally_card(row: ToolRow | ToolInfo, room: Room) -> Html:
     """Draw one row of a registry."""
-    plain = [text_of(value) for value in row.to_dict().values()]
-    name, description, *_, calls, errors, mean = plain
+    plain = [text_of(getattr(row, name)) for name in row.__struct_fields__]
+    name, description = plain[:2]
+    calls, errors, mean = plain[3:6] if isinstance(row, ToolRow) else plain[2:]
     figures = [
         plural(number(calls), "call"),
         f"{count(errors)} failed" if number(errors) else "",
         f"{seconds(mean)} on average" if number(calls) else "",
     ]
-    body = [("does", shortened(description, "row.description", room.text), "", "row.description")]
+    body: list[tuple[str, Any, str, str]] = [
+        ("does", shortened(description, "row.description", room.text), "", "row.description")
+    ]
     if isinstance(row, ToolRow):
         takes = gist(row.arguments, room.text) or "nothing"
         body.append(("takes", takes, "agl-result", "row.arguments"))
+        if row.permissions:
+            body.append(("needs", labels(row.permissions), "", "row.permissions"))
     return card("tool", name, None, figures, asked(*body), path="row")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import begin, drive
-from agentlab.core.protocols import ActionHook, Model, Tools
+from agentlab.core.guards import a_guard
+from agentlab.core.protocols import ActionHook, Guard, Model, Tools
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
@@ -33,14 +34,19 @@ class Loop:
         The settings.
     clock : Clock
         What everything but deadlines reads.
+    sandbox : Guard, optional
+        Asked before each tool call, with what the tool declares to need: a :class:`Sandbox`.
     """
 
-    def __init__(self, config: AgentConfig, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, config: AgentConfig, *, clock: Clock = SYSTEM_CLOCK, sandbox: Guard | None = None
+    ) -> None:
         self.config = config
         self._registry = ToolRegistry(clock=clock)
         self._clock = clock
         self._observers: list[Observer] = []
         self._hook: ActionHook | None = None
+        self._sandbox = None if sandbox is None else a_guard(sandbox)
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -79,6 +85,11 @@ class Loop:
         self._hook = hook
         return self
 
+    def with_sandbox(self, sandbox: Guard) -> Self:
+        """Ask ``sandbox`` before each tool call, with what the tool declares to need."""
+        self._sandbox = a_guard(sandbox)
+        return self
+
     def _begin(self, model: Model, tools: Tools) -> tuple[Run, AgentSession]:
         return begin(
             map(observing, self._observers),
@@ -87,6 +98,7 @@ class Loop:
             config=self.config,
             tools=tools,
             hook=self._hook,
+            sandbox=self._sandbox,
             clock=self._clock,
         )
 
@@ -104,6 +116,8 @@ class ReActLoop(Loop):
         The settings.
     clock : Clock
         What everything but deadlines reads.
+    sandbox : Guard, optional
+        Asked before each tool call, with what the tool declares to need: a :class:`Sandbox`.
     """
 
     async def run(self, prompt: str, infer: Any) -> AgentSession:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import drive
-from agentlab.core.protocols import Observation
+from agentlab.core.protocols import Guard, Observation
 from agentlab.core.sync import called, twin, waits_well
 from agentlab.core.text import compact
 from agentlab.models.naming import as_model, name_of
@@ -70,6 +70,9 @@ class StreamingReActLoop(Loop):
         :class:`StreamingReAct`.
     clock : Clock
         What everything but deadlines reads.
+    sandbox : Guard, optional
+        Asked before each tool call. What only the handler takes, nobody declares: a
+        :class:`Sandbox` refuses it, unless it has a manifest of that name.
 
     Raises
     ------
@@ -87,11 +90,12 @@ class StreamingReActLoop(Loop):
         token_timeout_ms: int | None = None,
         stop_early: bool = True,
         clock: Clock = SYSTEM_CLOCK,
+        sandbox: Guard | None = None,
     ) -> None:
         config = config or AgentConfig(DEFAULT_STEPS, name_of(provider))
         if max_steps is not None:
             config = replace(config, max_iterations=max(max_steps, 1))
-        super().__init__(config, clock=clock)
+        super().__init__(config, clock=clock, sandbox=sandbox)
         self.provider = provider
         self._model = as_model(provider)
         self._handler: Handled | None = None
@@ -160,6 +164,12 @@ class HandledTools:
     def specs(self) -> Sequence[ToolSpec]:
         """List the registered tools."""
         return self._registry.specs()
+
+    def needs(self, name: str) -> Sequence[str] | None:
+        """Give what a registered tool declares to need; the handler declares nothing."""
+        if self._handler is not None and not self._registry.has_tool(name):
+            return None
+        return self._registry.needs(name) if self._registry.tool_count() else ()
 
     async def observe(self, name: str, args: Any, /) -> Observation:
         """Call whoever takes it; whatever goes wrong is an observation."""

@@ -80,6 +80,9 @@ async def answered(
 
 async def handled(spec: ToolSpec, args: Any, orphans: Orphans) -> Any:
     """Run the handler, for as long as it may take, and give plain JSON."""
+    if spec.isolation is not None:
+        away = spec.isolation.call(spec.name, spec.handler, args)
+        return plain(await within(spec.timeout_s, away, ToolTimeout), tool=spec.name)
     work = contained(
         partial(spec.handler, detached(args)),
         partial(plain, tool=spec.name),

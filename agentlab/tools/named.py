@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -11,14 +12,24 @@ import msgspec
 from agentlab.core.bounds import positive
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.errors import InvalidValue, ToolError, ToolTimeout, explain, kind_of
+from agentlab.core.errors import (
+    InvalidValue,
+    SandboxDenied,
+    ToolError,
+    ToolTimeout,
+    explain,
+    kind_of,
+)
+from agentlab.core.gate import Gates, every, gates_in, outcome_of, passed, passing
+from agentlab.core.guards import Outcome, a_guard, settle
 from agentlab.core.portable import Portable
-from agentlab.core.protocols import Observation
+from agentlab.core.protocols import Guard, Observation
 from agentlab.core.registry import Registry
 from agentlab.core.sync import twin
 from agentlab.core.workers import Orphans
 from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool
 from agentlab.tools.dispatch import observed, perform, within
+from agentlab.tools.permissions import ToolPermission, permissions
 from agentlab.tools.spec import NAME, ToolSpec
 from agentlab.tools.tally import Tally, ToolRow
 from agentlab.tools.textual import TextTool, as_spec, as_tool_spec, is_named, spoken
@@ -65,6 +76,12 @@ class Counted:
         """Give the tool as one that takes JSON."""
         return self.tool.spec if isinstance(self.tool, TextTool) else as_tool_spec(self.tool)
 
+    def permissions(self) -> frozenset[ToolPermission]:
+        """Give what the tool declares to need."""
+        if isinstance(self.tool, TextTool):
+            return self.tool.spec.permissions
+        return permissions(getattr(self.tool, "permissions", ()))
+
 
 class NamedToolRegistry(Displayable, Tabular):
     """Text tools by name. Tools that take JSON are adapted, with all that guards them.
@@ -79,6 +96,8 @@ class NamedToolRegistry(Displayable, Tabular):
         What it holds to begin with.
     clock : Clock
         What measures how long they take.
+    sandbox : Guard, optional
+        Asked before each call, with what the tool declares to need.
     """
 
     def __init__(
@@ -86,7 +105,9 @@ class NamedToolRegistry(Displayable, Tabular):
         tools: Iterable[NamedTool | ToolSpec | Callable[..., Any]] = (),
         *,
         clock: Clock = SYSTEM_CLOCK,
+        sandbox: Guard | None = None,
     ) -> None:
+        self.sandbox = None if sandbox is None else a_guard(sandbox)
         self._tools: Registry[Counted] = Registry(ToolError.NotFound)
         self._clock = clock
         self._timeout_s: float | None = None
@@ -119,6 +140,11 @@ class NamedToolRegistry(Displayable, Tabular):
         self._timeout_s = None if seconds is None else positive("seconds", seconds, "no limit")
         return self
 
+    def with_sandbox(self, sandbox: Guard) -> NamedToolRegistry:
+        """Ask ``sandbox`` too before each call, and give this registry."""
+        self.sandbox = every(self.sandbox, a_guard(sandbox))
+        return self
+
     def get(self, name: str) -> NamedTool | None:
         """Give a tool, or None."""
         found = self._tools.get(name)
@@ -128,6 +154,16 @@ class NamedToolRegistry(Displayable, Tabular):
         """Tell whether there is a tool of that name."""
         return name in self._tools
 
+    def needs(self, name: str) -> Sequence[str]:
+        """Give the labels of what a tool declares to need, sorted.
+
+        Raises
+        ------
+        ToolError
+            ``NotFound``.
+        """
+        return sorted(self._tools[name].permissions())
+
     def specs(self) -> Sequence[ToolSpec]:
         """List the tools as ones that take JSON, by name, but for names no model could write."""
         return [each.spec() for each in self._sorted() if NAME.fullmatch(each.tool.name)]
@@ -136,7 +172,11 @@ class NamedToolRegistry(Displayable, Tabular):
         """Give a row a tool, by name: what it takes, its calls, errors and mean milliseconds."""
         return [
             ToolRow(
-                each.tool.name, each.tool.description, arguments_of(each.tool), *each.tally.read()
+                each.tool.name,
+                each.tool.description,
+                arguments_of(each.tool),
+                *each.tally.read(),
+                tuple(map(str, sorted(each.permissions()))),
             )
             for each in self._sorted()
         ]
@@ -158,9 +198,12 @@ class NamedToolRegistry(Displayable, Tabular):
         ToolError
             ``NotFound``; ``Timeout`` after the registry's seconds or the tool's own; for
             whatever else goes wrong ``ExecutionFailed``, which comes from the error itself.
+        SandboxDenied
+            The tool needs what was not granted.
         """
         counted = self._tools[name]
-        return await self._count(counted, spoken(counted.tool, text, self._orphans))
+        work = partial(spoken, counted.tool, text, self._orphans)
+        return await self._count(counted, self._gated(counted, work))
 
     async def observe(self, name: str, args: Any, /) -> Observation:
         """Call one with JSON arguments; whatever goes wrong is an observation."""
@@ -172,7 +215,28 @@ class NamedToolRegistry(Displayable, Tabular):
 
     async def _act(self, name: str, args: Any) -> Any:
         counted = self._tools[name]
-        return await self._count(counted, perform(counted.spec(), args, None, self._orphans))
+
+        async def work() -> Any:
+            return await perform(counted.spec(), args, None, self._orphans)
+
+        return await self._count(counted, self._gated(counted, work))
+
+    async def _gated(self, counted: Counted, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it if the sandbox lets it, unless the run that calls asked it for this very call."""
+        name = counted.tool.name
+        gates = [gate for gate in gates_in(self.sandbox) if not passed(gate, self, name)]
+        permits = await Gates(gates).enter(name, sorted(counted.permissions()))
+        how: Outcome = "cancel"
+        try:
+            with passing(None):
+                done = await work()
+            how = "success"
+        except Exception as error:
+            how = outcome_of(Observation.failed(error))
+            raise
+        finally:
+            await settle(permits, how, name)
+        return done
 
     async def _count(self, counted: Counted, work: Awaitable[T]) -> T:
         began, failed = self._clock.monotonic(), False
@@ -180,7 +244,7 @@ class NamedToolRegistry(Displayable, Tabular):
             return await within(self._timeout_s, work, ToolError.Timeout)
         except Exception as error:
             failed = True
-            if isinstance(error, ToolError):
+            if isinstance(error, ToolError | SandboxDenied):
                 raise
             raise as_tool_error(counted.tool.name, error) from error
         finally:

@@ -19,6 +19,7 @@ class ToolRow(msgspec.Struct, Portable, Displayable, frozen=True):
     calls: int = 0
     errors: int = 0
     mean_ms: float = 0.0
+    permissions: tuple[str, ...] = ()
 
 
 class Tally:

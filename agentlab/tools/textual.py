@@ -92,6 +92,7 @@ def as_tool_spec(tool: NamedTool) -> ToolSpec:
         schema=schema.to_json_schema(),
         validators=(schema,),
         inline=waits_well(tool.call),
+        permissions=getattr(tool, "permissions", frozenset()),
     )
 
 
@@ -106,6 +107,7 @@ def as_spec(tool: Any) -> ToolSpec:
         return as_tool_spec(tool)
     if looks_like_tool(tool):
         settings = {"schema": tool.schema, "inline": waits_well(tool.call)}
+        settings["permissions"] = getattr(tool, "permissions", ())
         return ToolSpec(tool.name, tool.description, tool.call, **settings)
     if not callable(tool):
         raise InvalidValue(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -80,8 +81,12 @@ from agentlab.teams.capability import (
 )
 from agentlab.teams.discovery import AgentRegistry, Announcement
 from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
+from agentlab.tools.isolated import Isolated
+from agentlab.tools.limits import Fence, FenceReport, IsolationError, Limits
 from agentlab.tools.named import NamedToolRegistry
+from agentlab.tools.permissions import NAMES, ToolManifest
 from agentlab.tools.registry import ToolRegistry
+from agentlab.tools.sandbox import Sandbox, SandboxConfig
 from agentlab.tools.spec import ToolSpec
 from tests.memory.shelves import Shelf
 
@@ -519,6 +524,47 @@ def guards() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def fenced(text: str) -> dict[str, Any]:
+    """Give one of each thing that holds tools back, with ``text`` wherever one takes any."""
+    custom = f"custom:{text}"
+    sandbox = Sandbox(SandboxConfig(deny_unknown_tools=False), clock=FakeClock()).grant(custom)
+    manifest = ToolManifest(text, [custom, "network"], text)
+    with suppress(errors.SandboxDenied):
+        sandbox.register_tool(manifest).check(text)
+    sandbox.enter(f"{text} two", [custom])
+    fences = (Fence(text, held=True, how=text), Fence(text, held=False, how=text))
+    report = FenceReport(
+        text, text, fences, 1, 9, 1234.5, 60.2, 31.4, 2, stdout=text, stderr=text, traceback=text
+    )
+    isolated = Isolated(ToolSpec("run", text, str, permissions=frozenset(manifest.required)))
+    if isolated.spec.isolation:
+        isolated.spec.isolation.last_report = report
+    return {
+        "sandbox": sandbox, "audit log": sandbox.audit_log(), "check": sandbox.audit_log()[0],
+        "manifest": manifest, "fences": report, "fence": fences[0], "isolated": isolated,
+        "isolation error": IsolationError(text, report), "sandbox row": sandbox.rows()[0],
+        "row of an isolated": ToolRegistry([isolated]).stats()[0],
+    }  # fmt: skip
+
+
+def fences() -> dict[str, Any]:
+    """Give sandboxes and reports in their states."""
+    sandbox = Sandbox(clock=FakeClock()).grant_all(["file_read", "network"])
+    for i, label in enumerate(NAMES):
+        sandbox.register_tool(ToolManifest(f"tool_{i}", [label, "file_read"]))
+        for _ in range(9):
+            with suppress(errors.SandboxDenied):
+                sandbox.check(f"tool_{i}")
+    return {
+        "empty sandbox": Sandbox(), "busy sandbox": sandbox, "empty log": Sandbox().audit_log(),
+        "sandbox settings": SandboxConfig(), "limits": Limits(require=("network",)),
+        "long log": sandbox.audit_log(), "fresh report": FenceReport(),
+        "tools that need leave": ToolRegistry([Isolated(ToolSpec("run", "", str)), ToolSpec(
+            "save", "Write a file.", str, permissions=frozenset({*sandbox.granted_capabilities()})
+        )]),
+    }  # fmt: skip
+
+
 def hosted(text: str) -> AnthropicProvider:
     """Give a model elsewhere that has answered, with ``text`` wherever it takes any."""
     model = AnthropicProvider("key-7f3a9b1c5d2e", model=text, extra={text: text})
@@ -537,6 +583,7 @@ def everything(text: str) -> dict[str, Any]:
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
         **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
+        **fenced(text),
     }  # fmt: skip
 
 
@@ -583,7 +630,7 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),
+        **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),**fences(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

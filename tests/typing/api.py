@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 import agentlab as al
 from agentlab.builder import HasConfig, NeedsConfig
 from agentlab.core.doors import Plottable
-from agentlab.core.protocols import Memory, Sink, Store, Tape, Tools
+from agentlab.core.protocols import Guard, Memory, Sink, Store, Tape, Tools
 from agentlab.models.recorded import Recording
+from agentlab.tools.isolated import Isolated, Limits
 
 
 @al.tool
@@ -200,3 +201,27 @@ def know() -> None:
 
     store.add_entity("a")  # type: ignore[arg-type]
     graph.plot(3)  # type: ignore[arg-type]
+
+
+@al.tool(permissions=["file_write", al.ToolPermission.Network], isolated=True)
+def save(path: str) -> str:
+    """Write a file."""
+    return path
+
+
+def hold_back() -> None:
+    """Any guard may stand before tools; permissions are themselves or their labels."""
+    sandbox = (
+        al.Sandbox(al.SandboxConfig(100)).grant("file_read").revoke(al.ToolPermission.FileRead)
+    )
+    assert_type(sandbox.register_tool(al.ToolManifest("save", ["network"])), al.Sandbox)
+    gate: Guard = sandbox
+    with sandbox.scoped(grants=["network"]) as same:
+        assert_type(same, al.Sandbox)
+    assert_type(save, al.ToolSpec)
+    al.AgentRuntime(tools=[save, Isolated(save, Limits(cpu_s=1))], sandbox=gate)
+    al.AgentRuntime.builder().with_sandbox(al.CircuitBreaker("tools"))
+    al.NamedToolRegistry(sandbox=sandbox).with_sandbox(sandbox)
+
+    al.AgentRuntime(sandbox="strict")  # type: ignore[arg-type]
+    sandbox.grant(3)  # type: ignore[arg-type]
