@@ -18,9 +18,9 @@ PART = re.compile(r'"(?:[^"\\]++|\\.)*+"|<[A-Za-z0-9_][A-Za-z0-9_.-]*+>', re.DOT
 def bind(text: str, bindings: Mapping[str, Any], *, outputs: bool = False) -> str:
     r"""Put values in their places in a text of JSON, so that it stays JSON.
 
-    Within a string a value is written as text, and escaped; in place of a value it is JSON itself.
-    What has no value stays as it is, and what a value says is not looked through again. With
-    ``outputs`` a text that is JSON itself is that JSON in place of a value: a tool's 42 is a number.
+    Within a string a value is written as text, and escaped; elsewhere it is JSON itself. What has
+    no value stays as it is, and what a value says is not looked through again. With ``outputs`` a
+    text that is JSON is that JSON where it stands for a value: a tool's 42 is a number.
 
     >>> bind('{"q": "about <who>", "n": <n>}', {"who": 'the "A"', "n": 3})
     '{"q": "about the \\"A\\"", "n": 3}'

@@ -106,7 +106,9 @@ class Verifier:
     async def judge(self, run: Run, plan: Plan, room: int) -> VerificationResult:
         """Ask the model of ``run``, in at most ``room`` characters where that can be."""
         held = profile_for(run).limits is not None
-        options = {"grammar": verdict_grammar(), "max_tokens": MAX_TOKENS} if held else {}
+        options: dict[str, Any] = {}
+        if held:
+            options = {"grammar": verdict_grammar(), "max_tokens": MAX_TOKENS}
         asked = run.ask(
             judging(plan, briefly=held, room=room), system=run.config.system_prompt, **options
         )
@@ -231,9 +233,7 @@ class PlanExecute:
         most = self.config.max_steps
         return f"only {most} steps are carried out" if n >= most else "a step before it failed"
 
-    async def _done(
-        self, run: Run, doer: Doer, n: int, steps: Sequence[PlanStep]
-    ) -> StepStatus:
+    async def _done(self, run: Run, doer: Doer, n: int, steps: Sequence[PlanStep]) -> StepStatus:
         try:
             status = await doer.do(n, steps)
         except asyncio.CancelledError:

@@ -58,7 +58,7 @@ def call(tool: Tool, n: int, rules: Rules) -> str:
         for name, field in required(tool.schema).items()
     ]
     inside = ' "," '.join(pairs)
-    return f"{literal(f' | tool: {tool.name} | args:')} \"{{\" {inside} \"}}\""
+    return f'{literal(f" | tool: {tool.name} | args:")} "{{" {inside} "}}"'
 
 
 def sum_of(n: int, rules: Rules) -> str:
@@ -68,7 +68,7 @@ def sum_of(n: int, rules: Rules) -> str:
     rules.named("operator", '" + " | " - " | " * " | " / "')
     before = [literal(f"<{k}>") for k in range(1, n)]
     term = rules.named(f"term-{n}", " | ".join(["number", *before]))
-    return f"\"\\\"\" {term} (operator {term}){{1,{TERMS - 1}}} \"\\\"\""
+    return f'"\\"" {term} (operator {term}){{1,{TERMS - 1}}} "\\""'
 
 
 def verdict_grammar() -> str:

@@ -17,10 +17,10 @@ FIELD = re.compile(r"\|\s*+(tool|expected|args)\s*+:\s*+", re.IGNORECASE)
 NO_TOOL = frozenset({"", "none", "n/a", "-"})
 
 MARKS = "*_`#>\"' \t"
-PUNCTUATION = ".,;:!?()[]*`'\"–—-"
+AROUND = ",;:!?()[]*`'\""  # a number
 SURE = r"(?P<yes>achieved|yes)|(?P<no>not[ _-]?+achieved)"
 # No and failed begin many a sentence that is no verdict: "No step failed."
-BARE = r"(?P<bare>no|failed)(?=[\s*_`]*+(?:$|[.,:;!()–—-]|\d))"
+BARE = r"(?P<bare>no|failed)(?=[\s*_`]*+(?:$|[.,:;!()\u2013\u2014-]|\d))"
 VERDICT = re.compile(
     rf"(?:(?:verdict|result|answer)\s*+[:=]\s*+[*_`]*+)?(?:(?:{SURE})\b(?!_)|{BARE})", re.IGNORECASE
 )
@@ -37,13 +37,12 @@ def read_plan(text: str) -> list[PlanStep]:
     'search'
     """
     steps, fenced = list[PlanStep](), False
-    for line in clean(text).splitlines():
-        line = line.strip()
+    for line in map(str.strip, clean(text).splitlines()):
         if line.startswith(FENCE):
             fenced = not fenced
-        elif found := NUMBERED.fullmatch(line) or (fenced and BULLETED.fullmatch(line)):
-            if step := read_step(found[1]):
-                steps.append(step)
+        else:
+            found = NUMBERED.fullmatch(line) or (BULLETED.fullmatch(line) if fenced else None)
+            steps += filter(None, [read_step(found[1])] if found else [])
     return steps
 
 
@@ -123,8 +122,9 @@ def read_verdict(text: str) -> VerificationResult:
             if sure is None:
                 sure = ACHIEVED_BY_DEFAULT if achieved else FAILED_BY_DEFAULT
             return VerificationResult(achieved, sure, lines[n + 1 :], text)
-    return VerificationResult(achieved=False, confidence=0.0, issues=[UNRECOGNISED],
-                              raw_response=text)
+    return VerificationResult(
+        achieved=False, confidence=0.0, issues=[UNRECOGNISED], raw_response=text
+    )
 
 
 def confidence(text: str) -> float | None:
@@ -133,8 +133,8 @@ def confidence(text: str) -> float | None:
     >>> [confidence(text) for text in (" 92%", ": 0.92.", " (confidence 7)", " nan")]
     [0.92, 0.92, 1.0, None]
     """
-    for word in re.split(r"[\s=:]+", text):
-        word = word.strip(PUNCTUATION.replace(".", "").replace("-", "")).removesuffix(".")
+    for said in re.split(r"[\s=:]+", text):
+        word = said.strip(AROUND).removesuffix(".")
         if found := CONFIDENCE.fullmatch(word):
             value = float(word.removesuffix("%")) / (PERCENT if found[1] else 1.0)
             return min(max(value, 0.0), 1.0) if math.isfinite(value) else 1.0

@@ -11,9 +11,16 @@ from typing import Any
 
 from agentlab.core.protocols import Tool
 from agentlab.core.text import compact, cut
-from agentlab.strategies.examples import compact_in_order, on_one_line, one_line
 from agentlab.strategies.examples import arguments as made_up
-from agentlab.strategies.examples import gives_number, subject, sum_argument, value_text
+from agentlab.strategies.examples import (
+    compact_in_order,
+    gives_number,
+    on_one_line,
+    one_line,
+    subject,
+    sum_argument,
+    value_text,
+)
 from agentlab.strategies.plans import EXPECTED, Plan, PlanStep
 
 LINE = "1. <what to do> | tool: <name, or none> | expected: <what comes of it> | args:<JSON>"
@@ -131,19 +138,19 @@ def worked_plans(tools: Sequence[Tool]) -> str:
 
 
 def one_sum(tool: Tool) -> str:
-    """A plan of one sum."""
+    """Give a plan of one sum."""
     given = {**made_up(tool, 0), str(sum_argument(tool)): "12 * 7"}
     return example("What is 12 times 7?", [line("Multiply 12 and 7", tool, given)])
 
 
 def one_call(tool: Tool) -> str:
-    """A plan of one call."""
+    """Give a plan of one call."""
     step = line(f"Look up {subject(tool, 0)}", tool, made_up(tool, 0))
     return example(f"What is {subject(tool, 0)}?", [step])
 
 
 def half(tool: Tool, divider: Tool) -> str:
-    """A plan of a look-up and a sum."""
+    """Give a plan of a look-up and a sum."""
     step = line(f"Look up {subject(tool, 1)}", tool, made_up(tool, 1))
     given = {**made_up(divider, 0), str(sum_argument(divider)): "<1> / 2"}
     goal = f"What is {subject(tool, 1)} divided by 2?"
@@ -151,7 +158,7 @@ def half(tool: Tool, divider: Tool) -> str:
 
 
 def chain(tool: Tool, adder: Tool) -> str:
-    """A plan of two look-ups and their sum."""
+    """Give a plan of two look-ups and their sum."""
     steps = [line(f"Look up {subject(tool, n)}", tool, made_up(tool, n)) for n in (0, 1)]
     given = {**made_up(adder, 0), str(sum_argument(adder)): "<1> + <2>"}
     both = subject(tool, 0).replace(

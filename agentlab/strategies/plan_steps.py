@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from agentlab.core.errors import AgentLoopError, ErrorKind, InvalidValue, explain, kind_of
 from agentlab.core.events import ReActStep
@@ -30,7 +31,9 @@ class Came(NamedTuple):
     @property
     def status(self) -> StepStatus:
         """Say how the step stands now."""
-        return StepStatus.Completed(self.text) if self.kind is None else StepStatus.Failed(self.text)
+        return (
+            StepStatus.Completed(self.text) if self.kind is None else StepStatus.Failed(self.text)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Doer:
         else:
             args, came = await self._called(tool, n, steps)
         ms = round((run.clock.monotonic() - began) * 1000)
-        await run.end_step(self._told(step, n, args, came, at, ms))
+        told = self._told(step, args, came)
+        await run.end_step(replace(told, index=n, step_duration_ms=ms, started_at=at))
         return came.status
 
     async def _called(self, tool: Tool, n: int, steps: Sequence[PlanStep]) -> tuple[Any, Came]:
@@ -117,20 +121,16 @@ class Doer:
             return Came(session.answer)
         return Came(session.error or session.stop_reason, "permanent")
 
-    def _told(
-        self, step: PlanStep, n: int, args: Any, came: Came, at: datetime, ms: int
-    ) -> ReActStep:
+    def _told(self, step: PlanStep, args: Any, came: Came) -> ReActStep:
         """Make a turn of a step: of one without a tool the description is the action."""
         limit = self.run.config.max_observation_chars
-        observation = cut(came.text if came.observation is None else came.observation, limit)
+        seen = cut(came.text if came.observation is None else came.observation, limit)
         if step.tool not in self.tools:
-            return ReActStep(
-                "", step.description, observation, n, None, None, came.kind, ms, at
-            )
+            return ReActStep("", step.description, seen, error_kind=came.kind)
+        action = f"{step.tool} {compact(args)}"
         return ReActStep(
-            step.description, f"{step.tool} {compact(args)}", observation, n, step.tool, args,
-            came.kind, ms, at,
-        )  # fmt: skip
+            step.description, action, seen, tool=step.tool, args=args, error_kind=came.kind
+        )
 
 
 def outputs_of(steps: Sequence[PlanStep]) -> list[tuple[int, str]]:
@@ -150,4 +150,3 @@ def came_of(seen: Observation) -> Came:
         told = seen.data.get("error") if isinstance(seen.data, Mapping) else None
         said = told if isinstance(told, str) and told else compact(seen.data)
     return Came(said, seen.error_kind or "permanent", seen.text)
-
