@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -43,7 +43,7 @@ class PlannedRun(Displayable, msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-class PlannedRow(msgspec.Struct, frozen=True):
+class PlannedRow(Displayable, msgspec.Struct, frozen=True):
     """A step of a plan, in a row; ``method`` is what it is a part of."""
 
     step: int
@@ -75,7 +75,7 @@ class ExecutionPlan(Displayable, Tabular):
     goal: Task
     planned: tuple[PlanStep, ...] = ()
     choices: tuple[Choice, ...] = ()
-    world: Mapping[str, str] = msgspec.field(default_factory=dict)
+    world: Mapping[str, str] = field(default_factory=dict)
 
     strategy_name = "planner"
 

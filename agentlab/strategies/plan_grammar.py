@@ -1,8 +1,7 @@
 r"""Grammars in GBNF for a plan and for a verdict, so that what a small model writes can be read.
 
 >>> print(verdict_grammar())
-root ::= ("ACHIEVED" | "NOT_ACHIEVED") " 0." [0-9]{2} ("\n" issue)?
-...
+root ::= " "? ("YES" | "NO") " 0." [0-9]{2}
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from collections.abc import Sequence
 
 from agentlab.core.protocols import Tool
 from agentlab.core.text import compact
-from agentlab.models.gbnf import DIGITS, FREE, NATURAL, SIMPLE, Rules, line, literal, one_of
+from agentlab.models.gbnf import DIGITS, NATURAL, SIMPLE, Rules, literal, one_of
 from agentlab.strategies.examples import sum_argument
 from agentlab.strategies.madeup import required
 
 MOST_STEPS = 6
 WHAT = 60  # characters of a description, not counting digits
-ISSUE = 120
 TERMS = 4  # of a sum
 WHAT_START, WHAT_CHAR = r"[A-Z]", r"[^0-9<`|\x00-\x1f\x7f]"
 
@@ -72,11 +70,5 @@ def sum_of(n: int, rules: Rules) -> str:
 
 
 def verdict_grammar() -> str:
-    """Give the grammar of a verdict, how sure it is, and perhaps one issue."""
-    head = {
-        "root": '("ACHIEVED" | "NOT_ACHIEVED") " 0." [0-9]{2} ("\\n" issue)?',
-        "issue": line(ISSUE),
-        "digits": f"[0-9]{{1,{DIGITS}}}",
-        "free": f"digits? {FREE}",
-    }
-    return "\n".join(f"{name} ::= {body}" for name, body in head.items())
+    """Give the grammar of a verdict, and how sure it is."""
+    return 'root ::= " "? ("YES" | "NO") " 0." [0-9]{2}'

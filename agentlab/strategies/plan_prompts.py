@@ -39,15 +39,37 @@ Judge whether the goal was achieved by what the steps gave. The first line of yo
 ACHIEVED or NOT_ACHIEVED, then how sure you are from 0 to 1, for example: ACHIEVED 0.90
 Each further line names one issue; if there is none, write no further line."""
 AGAIN = "A plan was tried, and a step failed. Plan what is still to be done, in another way."
-EXAMPLE_JUDGED = """\
-Goal: What is 12 times 7?
-1. Calculate 12 times 7: completed: 84
-Verdict: ACHIEVED 0.95
+JUDGING_BRIEFLY = """\
+Judge whether the goal was achieved. Where a step failed, it was not.
 
 Goal: What is the population of Atlantis?
 1. Look up Atlantis: failed: not found
-Verdict: NOT_ACHIEVED 0.90
-Step 1 failed.
+Failed steps: 1
+Achieved: NO 0.90
+
+Goal: What is 12 times 7?
+1. Multiply 12 and 7: completed: 84
+Failed steps: none
+Achieved: YES 0.95
+
+Goal: How old are Ada and Alan together?
+1. Look up Ada: completed: 36
+2. Look up Alan: failed: time-out
+3. Add the results: skipped
+Failed steps: 2
+Achieved: NO 0.90
+
+Goal: Who wrote Emma?
+1. Look up the author of Emma: completed: Austen
+Failed steps: none
+Achieved: YES 0.95
+
+Goal: What is the sum of 3 and 4, times 2?
+1. Add 3 and 4: completed: 7
+2. Multiply the result by 2: completed: 14
+Failed steps: none
+Achieved: YES 0.95
+
 """
 MAX_OUTPUT = 2000  # characters of each output where all are judged
 
@@ -111,9 +133,10 @@ def doing(goal: str, step: PlanStep, outputs: Sequence[tuple[int, str]], room: i
 def judging(plan: Plan, *, briefly: bool, room: int) -> str:
     """Ask whether the goal was achieved: each step, what was expected, and what came of it."""
     if briefly:
-        steps = "\n".join(f"{n}. {standing(step)}" for n, step in enumerate(plan.steps, start=1))
-        asked = f"{JUDGING}\n\n{EXAMPLE_JUDGED}\nGoal: {on_one_line(plan.goal)}\n"
-        return f"{asked}{cut(steps, max(room - len(asked), MAX_OUTPUT))}\nVerdict: "
+        asked = f"{JUDGING_BRIEFLY}Goal: {on_one_line(plan.goal)}\n"
+        steps = cut("\n".join(tried(plan.steps)), max(room - len(asked), MAX_OUTPUT))
+        bad = [str(n) for n, step in enumerate(plan.steps, start=1) if step.status.is_failed()]
+        return f"{asked}{steps}\nFailed steps: {', '.join(bad) or 'none'}\nAchieved:"
     told = [
         f"Step {n}: {step.description}\nExpected: {step.expected_outcome}\n"
         f"Status: {step.status.state}\n"

@@ -81,7 +81,7 @@ class PlanStep(Displayable, Portable, msgspec.Struct, frozen=True):
     args: str = ""
 
 
-class StepRow(msgspec.Struct, frozen=True):
+class StepRow(Displayable, msgspec.Struct, frozen=True):
     """A step of a plan, in a row."""
 
     step: int
