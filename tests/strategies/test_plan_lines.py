@@ -41,7 +41,8 @@ def test_a_step(line: str, told: tuple[str, str | None, str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "Search", "- Search", "1.Search", "3.5 million people", "1. ", "1. | tool: x", "a. b"]
+    "line",
+    ["", "Search", "- Search", "1.Search", "3.5 million people", "1. ", "1. | tool: x", "a. b"],
 )
 def test_no_step(line: str) -> None:
     """A line without a number, or without a description, is none."""
