@@ -1,14 +1,12 @@
-"""Cards of plans: a checklist with its verdict; a tree of tasks, what was chosen, and why."""
+"""Cards of plans that are carried out: a checklist, what came of each step, and the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from agentlab.display.html import Html, h
 from agentlab.display.parts import (
     Chip,
-    Column,
     Labelled,
     Room,
     asked,
@@ -23,11 +21,8 @@ from agentlab.display.parts import (
     row,
     rows,
     skipped,
-    table,
 )
 from agentlab.display.words import gist, number, plural, shortened, text_of
-from agentlab.strategies.execution import ExecutionPlan, in_order
-from agentlab.strategies.planner import Planner
 from agentlab.strategies.plans import (
     EXPECTED,
     Plan,
@@ -36,7 +31,6 @@ from agentlab.strategies.plans import (
     StepStatus,
     VerificationResult,
 )
-from agentlab.strategies.tasks import Choice
 
 GIST = 100
 BESIDE = 48  # letters of a description, where something came of it
@@ -49,18 +43,6 @@ STATES = {
 }
 UNKNOWN = ("", "?", "unknown")
 NO_STEPS = "Nothing is to be done: it has no steps."
-NO_METHODS = (
-    "Nothing can be taken apart yet:"
-    " `planner.register_method(Method('task', [Task.primitive('tool')]))` adds one."
-)
-METHODS = [
-    Column("task", "fit"),
-    Column("where"),
-    Column("is done by", "wide"),
-    Column("called"),
-]
-DEEPEST = 12  # steps to the right that a tree goes
-INDENT = 14  # pixels of each
 
 
 def plan_card(plan: Plan, room: Room) -> Html:
@@ -230,144 +212,3 @@ def texts_of(step: PlanStep, path: str, limit: int) -> list[Labelled]:
 def state_of(status: StepStatus) -> tuple[str, str, str]:
     """Give the hue, the mark and the word of a status."""
     return STATES.get(text_of(status.state), UNKNOWN)
-
-
-def execution_card(plan: ExecutionPlan, room: Room) -> Html:
-    """Draw a tree: each task, the method that was chosen, and under it what that leads to."""
-    missing, world = plan.unbound(), dict(plan.world)
-    pairs: list[tuple[str, Any, str, str]] = []
-    if world:
-        said = ", ".join(f"{key}={value}" for key, value in world.items())
-        pairs.append(("world", gist(said, room.text // 2), "", "plan.world"))
-    if missing:
-        named = ", ".join(f"<{name}>" for name in missing)
-        pairs.append(("not bound", gist(named, room.text // 2), "", "plan.unbound()"))
-    count = len(plan.choices)
-    return card(
-        "execution plan",
-        plan.goal.name,
-        bound_chip(plan, missing),
-        [plural(len(plan), "step"), plural(count, "choice") if count else ""],
-        asked(*pairs) if pairs else None,
-        tree(plan, room),
-        path="plan",
-    )
-
-
-def bound_chip(plan: ExecutionPlan, missing: Sequence[str]) -> Chip | None:
-    """Say what hinders a plan."""
-    if not plan.planned:
-        return Chip("", "empty")
-    return Chip("warn", f"{len(missing)} not bound") if missing else None
-
-
-def tree(plan: ExecutionPlan, room: Room) -> Html:
-    """Draw the lines of the tree."""
-    lines = [*in_order(plan.planned, plan.choices)]
-    if not lines:
-        return note(NO_STEPS)
-
-    def one(n: int) -> Html:
-        kind, k = lines[n]
-        return tool_line(plan, k, room) if kind == "step" else choice_line(plan, k, room)
-
-    def gap(start: int, end: int) -> Html:
-        return skipped(f"{plural(end - start, 'line')} of the tree not shown: plan.to_frame()")
-
-    return rows(len(plan), listed(len(lines), 2 * room.ends, one, gap))
-
-
-def tool_line(plan: ExecutionPlan, n: int, room: Room) -> Html:
-    """Draw a call."""
-    step, path = plan.planned[n], f"plan.steps()[{n}]"
-    args = "" if step.args == "{}" else f" {gist(step.args, min(GIST, room.text))}"
-    body = labelled(
-        Labelled("tool", "tool", shortened(step.tool, f"{path}.tool", room.text), f"{path}.tool"),
-        Labelled(
-            "tool", "arguments", laid_out(step.args, f"{path}.args", room.text), f"{path}.args"
-        ),
-        Labelled("", "for", shortened(step.source_task, path, room.text), f"{path}.source_task"),
-    )
-    line = [indented(step.depth, call(gist(step.tool, 60), args))]
-    return row(n + 1, line, right(f"depth {step.depth}"), body, path=path)
-
-
-def choice_line(plan: ExecutionPlan, k: int, room: Room) -> Html:
-    """Draw a task, with the method that was chosen, and inside it all of its methods."""
-    choice, path = plan.choices[k], f"plan.choices[{k}]"
-    chosen = choice.chosen
-    rejected = sum(not option.chosen for option in choice.options)
-    said = [
-        h("b")(gist(choice.task, 60)),
-        h("span", "agl-dim")(f" · {gist(chosen.method, 60)}: {gist(chosen.why, GIST)}")
-        if chosen
-        else h("span", "agl-result bad")(" no method applies"),
-    ]
-    return h("li", "agl-step", title=path)(
-        h("details")(
-            h("summary")(
-                h("span", "agl-no")("▸ "),
-                h("span", "agl-line1")(" ", indented(choice.depth, *said)),
-                " ",
-                right(f"{rejected} rejected" if rejected else "the only one"),
-            ),
-            options_of(choice, path, room),
-        )
-    )
-
-
-def options_of(choice: Choice, path: str, room: Room) -> Html:
-    """List the methods of a task: which was chosen, and why the others were not."""
-    most = 2 * room.ends
-    told = [
-        Labelled(
-            "ok" if option.chosen else "",
-            "chosen" if option.chosen else "not chosen",
-            shortened(f"{option.method}: {option.why}", f"{path}.options[{n}]", room.text),
-            f"{path}.options[{n}]",
-        )
-        for n, option in enumerate(choice.options[:most])
-    ]
-    if len(choice.options) > most:
-        told.append(Labelled("", "more", f"{path}.options[{most}:]", f"{path}.options"))
-    return labelled(*told)
-
-
-def indented(depth: int, *parts: Any) -> Html:
-    """Move something to the right, as deep as it is."""
-    left = INDENT * min(int(number(depth)), DEEPEST)
-    return h("span", **({"style": f"padding-left:{left}px"} if left else {}))(*parts)
-
-
-def right(text: str) -> Html:
-    """Say something at the end of a line."""
-    return h("span", "agl-ms")(h("span")(), text)
-
-
-def planner_card(planner: Planner, room: Room) -> Html:
-    """Draw a planner: its methods by the task that they take apart."""
-    methods = planner.methods()
-    if not methods:
-        return card("planner", "empty", Chip("", "empty"), (), note(NO_METHODS), path="planner")
-    shown = methods[: 2 * room.ends]
-    cells = [
-        (
-            h("span", title=f"planner.methods()[{n}]")(gist(method.task, 40)),
-            gist(
-                ", ".join(f"{c.key} = {c.expected}" for c in method.preconditions) or "always", 80
-            ),
-            gist(" → ".join(task.name for task in method.subtasks) or "nothing to do", GIST),
-            gist(method.description, 60),
-        )
-        for n, method in enumerate(shown)
-    ]
-    rest = len(methods) - len(shown)
-    caption = f"as they were registered{f'; {rest} more: planner.methods()' if rest else ''}"
-    return card(
-        "planner",
-        plural(len({method.task for method in methods}), "task"),
-        None,
-        [plural(len(methods), "method"), planner.config.method_selection.replace("_", " ")],
-        table(caption, METHODS, cells, path="planner.methods()"),
-        path="planner",
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -87,8 +87,8 @@ class Method(Displayable, Portable, msgspec.Struct, frozen=True):
     """One way to do a task: what to do instead, in order, where all preconditions hold."""
 
     task: str
-    subtasks: tuple[Task, ...] = ()
-    preconditions: tuple[Precondition, ...] = ()
+    subtasks: Sequence[Task] = ()
+    preconditions: Sequence[Precondition] = ()
     description: str = ""
 
     def __post_init__(self) -> None:

@@ -61,7 +61,13 @@ from agentlab.resilience.shared_breaker import SharedCircuitBreaker
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
 from agentlab.strategies.execution import ExecutionPlan
-from agentlab.strategies.planner import Method, Planner, Precondition, Task
+from agentlab.strategies.planner import (
+    Method,
+    NoPreconditionSatisfied,
+    Planner,
+    Precondition,
+    Task,
+)
 from agentlab.strategies.plans import Plan, PlanRun, PlanStep, StepStatus, VerificationResult
 from agentlab.strategies.streaming_session import (
     HeardToken,
@@ -469,11 +475,14 @@ def planned(text: str) -> dict[str, Any]:
     planner.register_methods([deep, Method(name, [call], some, clean(text))])
     planner.register_method(Method(f"{name} 2", [call]))
     made = planner.plan(name)
+    lost = NoPreconditionSatisfied(text)
+    lost.choices, lost.session = made.choices, session(text)
     return {
         "plan": plan, "plan run": PlanRun(plan, verdict), "verdict": verdict,
         "plan step": steps[0], "failed plan step": steps[1], "step status": steps[1].status,
         "execution plan": made, "planned": made[0], "choice": made.choices[0], "planner": planner,
         "method": deep, "task": call, "plan row": plan.rows()[0], "planned row": made.rows()[0],
+        "search error": lost,
     }  # fmt: skip
 
 

@@ -103,9 +103,11 @@ def test_no_verdict(text: str) -> None:
     assert not verdict.is_confident_success()
 
 
-LIKELY = st.lists(
-    st.sampled_from(["1. ", "a", " | ", "tool:", "expected:", "args:", '{"a":1}', "```\n", "\n", "ACHIEVED", " 0.9", "NO", "none", "%", "<1>"])
-).map("".join)  # fmt: skip
+WORDS = [
+    "1. ", "a", " | ", "tool:", "expected:", "args:", '{"a":1}', "```\n", "\n", "ACHIEVED", " 0.9",
+    "NO", "none", "%", "<1>",
+]  # fmt: skip
+LIKELY = st.lists(st.sampled_from(WORDS)).map("".join)
 
 
 @given(st.one_of(st.text(max_size=200), LIKELY))

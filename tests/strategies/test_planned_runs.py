@@ -1,4 +1,4 @@
-"""Plans of tool calls that are carried out: by tools, by an agent a step, and where it goes wrong."""
+"""Plans that are carried out: by tools, by an agent a step, and where it goes wrong."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ from agentlab.strategies.planner import (
     Task,
 )
 
+NOT_ONE: Any = "last"
+ONE: Any = 1
 PUBLIC = (Precondition("company_type", "public"),)
 
 
@@ -146,7 +148,7 @@ def test_the_first_choices_error_is_reported() -> None:
             Method("A", (Task.compound("B"),)),
             Method("A", (Task.compound("C"),)),
             Method("B", (Task.compound("D"),)),
-        ]  # fmt: skip
+        ]
     )
 
     with pytest.raises(NoMethodFound) as caught:
@@ -254,11 +256,12 @@ def test_arguments_that_are_no_json(args: Any) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: Method("", ()), lambda: Method("A", "abc"), lambda: Method("A", ["b"]),
-        lambda: Method("A", (), ["x"]), lambda: Task.compound(""), lambda: Planner(world={"a": 1}),
-        lambda: Planner(world=["a"]), lambda: Planner().register_method("A"),
+        lambda: Method("", ()), lambda: Method("A", NOT_ONE), lambda: Method("A", [NOT_ONE]),
+        lambda: Method("A", (), [NOT_ONE]), lambda: Task.compound(""),
+        lambda: Planner(world={"a": ONE}),
+        lambda: Planner(world=NOT_ONE), lambda: Planner().register_method(NOT_ONE),
         lambda: PlannerConfig(max_depth=-1), lambda: PlannerConfig(max_steps=0),
-        lambda: PlannerConfig(method_selection="last"), lambda: PlannerConfig(max_nodes=0),
+        lambda: PlannerConfig(method_selection=NOT_ONE), lambda: PlannerConfig(max_nodes=0),
         lambda: ExecutionPlan.from_dict({"goal": 3}), lambda: ExecutionPlan.from_dict({}),
     ],
 )  # fmt: skip
