@@ -37,13 +37,18 @@ def read_plan(text: str) -> list[PlanStep]:
     'search'
     """
     steps, fenced = list[PlanStep](), False
-    for line in map(str.strip, clean(text).splitlines()):
+    for line in lines_of(text):
         if line.startswith(FENCE):
             fenced = not fenced
         else:
             found = NUMBERED.fullmatch(line) or (BULLETED.fullmatch(line) if fenced else None)
             steps += filter(None, [read_step(found[1])] if found else [])
     return steps
+
+
+def lines_of(text: str) -> list[str]:
+    """Give the lines of a text, trimmed; U+2028 and its like end none, for JSON may hold them."""
+    return [line.strip() for line in clean(text).replace("\r", "\n").split("\n")]
 
 
 def read_step(text: str) -> PlanStep | None:
@@ -111,9 +116,7 @@ def read_verdict(text: str) -> VerificationResult:
     <VerificationResult achieved 0.92, 1 issues>
     """
     text = clean(text)
-    lines = [
-        stripped for line in text.splitlines() if (stripped := line.strip().removeprefix(FENCE))
-    ]
+    lines = [stripped for line in lines_of(text) if (stripped := line.removeprefix(FENCE))]
     for n, line in enumerate(lines):
         if found := VERDICT.match(line.lstrip(MARKS)):
             achieved = bool(found["yes"])

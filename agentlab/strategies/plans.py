@@ -192,6 +192,9 @@ class PlanRun(_Pair, Displayable, Tabular):
     def __repr__(self) -> str:
         return f"PlanRun({self.plan!r}, {self.verification!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "trace": None}  # a trace stays with the loop it is on
+
     @property
     def answer(self) -> str | None:
         """The last output, if the goal was achieved."""

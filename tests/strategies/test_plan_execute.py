@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -374,6 +376,28 @@ def test_plans_come_back_equal(plan: Plan, verdict: VerificationResult) -> None:
     assert (done.answer is None) == (done.error is not None)
     config = PlanExecuteConfig(3)
     assert PlanExecuteConfig.from_dict(config.to_dict()) == config
+
+
+def test_it_can_be_sent_elsewhere() -> None:
+    """A session with what came of a plan is pickled and copied, without the trace."""
+    lab = al.AgentRuntime(al.ScriptedModel("1. One", "a", GOOD))
+    session = lab.run_sync("Go", strategy=PlanExecute())
+    for other in (pickle.loads(pickle.dumps(session)), deepcopy(session)):  # noqa: S301 - ours
+        assert other == session
+        assert other.result == session.result
+        assert getattr(other.result, "trace", "lost") is None
+
+
+def test_a_frame() -> None:
+    """It has a row a step, of the plan and of the pair alike."""
+    done, _ = run(TWO, "found", al.ProviderError("busy"), "NO")
+    table = done.to_frame()
+
+    assert list(table["status"]) == ["completed", "failed"]
+    assert list(table["step"]) == [1, 2]
+    assert table["output"][0] == "found"
+    assert table["error"][1] == "Provider error: busy"
+    assert done.plan.to_frame().equals(table)
 
 
 def test_the_data_of_something_else() -> None:

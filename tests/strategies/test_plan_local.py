@@ -15,13 +15,13 @@ from agentlab.strategies.plans import Plan, PlanStep, StepStatus
 
 pytestmark = pytest.mark.local
 
-CITIES = {"Lyon": 522_000, "Nice": 353_000, "Paris": 2_103_000}
+CITIES = {"Lyon": 522_000, "Nice": 353_000, "Paris": 2_103_000}  # of others it says 1,000,000
 
 
 @al.tool
 def population(city: str) -> int:
     """People living in a city."""
-    return CITIES[city]
+    return CITIES.get(city, 1_000_000)
 
 
 @pytest.fixture(scope="module")

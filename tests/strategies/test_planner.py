@@ -219,6 +219,15 @@ def test_deep_methods() -> None:
     assert len(caught.value.choices) == 1
 
 
+def test_a_frame() -> None:
+    """It has a row a step, with what it is a part of."""
+    table = company().plan_with_world("research_company", {"company_type": "public"}).to_frame()
+
+    assert list(table["tool"]) == ["web_search", "fetch_sec_filings", "summarise"]
+    assert set(table["method"]) == {"with filings"}
+    assert list(table["step"]) == [1, 2, 3]
+
+
 def test_placeholders() -> None:
     """They are left as they are, listed, and filled so that arguments stay JSON."""
     args = '{"q": "about <company>", "n": <count>, "x": "<company>"}'
