@@ -135,12 +135,30 @@ if TYPE_CHECKING:
     from agentlab.strategies.broadcast import StreamBroadcaster
     from agentlab.strategies.callbacks import StreamingCallbacks
     from agentlab.strategies.event_stream import AgentEventStream
+    from agentlab.strategies.execution import ExecutionPlan
     from agentlab.strategies.grammar import parse_react_step
     from agentlab.strategies.live import StreamingReAct
     from agentlab.strategies.loop import ReActLoop
     from agentlab.strategies.observer import Observer
+    from agentlab.strategies.plan_execute import (
+        PlanExecute,
+        PlanExecuteAgent,
+        PlanExecuteConfig,
+        Verifier,
+    )
+    from agentlab.strategies.planner import Planner, PlannerConfig
+    from agentlab.strategies.plans import Plan, PlanRun, PlanStep, StepStatus, VerificationResult
+    from agentlab.strategies.search import (
+        DepthExceeded,
+        NodeLimitExceeded,
+        NoMethodFound,
+        NoPreconditionSatisfied,
+        SearchError,
+        StepLimitExceeded,
+    )
     from agentlab.strategies.streaming import StreamingReActLoop
     from agentlab.strategies.streaming_session import StreamingSession
+    from agentlab.strategies.tasks import Method, Precondition, Task
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
     from agentlab.teams.capability import (
         AgentAdvertisement,
@@ -178,32 +196,36 @@ __all__ = [
     "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
     "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
     "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
-    "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
-    "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder",
-    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
-    "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
+    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "DepthExceeded", "EchoTool",
+    "Embedder", "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
+    "ExecutionPlan", "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve",
+    "FunctionEmbedder", "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded",
+    "Histogram", "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
     "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore", "Memory",
     "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId", "MemoryItem",
-    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "MetricsRegistry",
-    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured",
-    "Observer", "OpenAiProvider", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
-    "PersistenceBackend", "PersistenceError", "Persona", "PersonaBuilder", "PersonaNotFound",
-    "PersonaRegistry", "PersonaScope", "PersonaTone", "Pipeline", "PlannerError", "ProviderError",
-    "ReActLoop", "ReActStep", "RecallPolicy", "RecordedModel", "RecordingMissed", "Relation",
-    "Relationship", "Request", "RetryPolicy", "Retrying", "Role", "Run", "RunHandle",
-    "RuntimeMetrics", "Sandbox", "SandboxConfig", "SandboxDenied", "SchemaValidator",
-    "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry", "SemanticMemory", "SemanticStore",
-    "SharedCircuitBreaker", "Skill", "SkillComposer", "SkillLoader", "SkillMatch", "SkillMatcher",
-    "SkillPipeline", "SkillRegistry", "SqlitePersistenceBackend", "Stage", "StaticEmbedder",
+    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "Method", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NoMethodFound",
+    "NoPreconditionSatisfied", "NodeLimitExceeded", "NotConfigured", "Observer", "OpenAiProvider",
+    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
+    "PersistenceError", "Persona", "PersonaBuilder", "PersonaNotFound", "PersonaRegistry",
+    "PersonaScope", "PersonaTone", "Pipeline", "Plan", "PlanExecute", "PlanExecuteAgent",
+    "PlanExecuteConfig", "PlanRun", "PlanStep", "Planner", "PlannerConfig", "PlannerError",
+    "Precondition", "ProviderError", "ReActLoop", "ReActStep", "RecallPolicy", "RecordedModel",
+    "RecordingMissed", "Relation", "Relationship", "Request", "RetryPolicy", "Retrying", "Role",
+    "Run", "RunHandle", "RuntimeMetrics", "Sandbox", "SandboxConfig", "SandboxDenied",
+    "SchemaValidator", "ScriptedModel", "SearchError", "Secret", "SemanticDedup", "SemanticEntry",
+    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "Skill", "SkillComposer",
+    "SkillLoader", "SkillMatch", "SkillMatcher", "SkillPipeline", "SkillRegistry",
+    "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "StepLimitExceeded", "StepStatus",
     "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference", "StreamingReAct",
-    "StreamingReActLoop", "StreamingSession", "TemporalCompression", "TimestampTool", "TokenStream",
-    "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolManifest",
+    "StreamingReActLoop", "StreamingSession", "Task", "TemporalCompression", "TimestampTool",
+    "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolManifest",
     "ToolNotFound", "ToolPermission", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout",
-    "Trace", "TraceExplorer", "TurnCompressor", "ValidationError", "VectorMemory", "WorkflowError",
-    "WorkingMemory", "WrongThread", "__version__", "as_model", "calculator", "datasets",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "Trace", "TraceExplorer", "TurnCompressor", "ValidationError", "VectorMemory",
+    "VerificationResult", "Verifier", "WorkflowError", "WorkingMemory", "WrongThread",
+    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
+    "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -294,12 +316,21 @@ _HOME = {
     "strategies.broadcast": "StreamBroadcaster",
     "strategies.callbacks": "StreamingCallbacks",
     "strategies.event_stream": "AgentEventStream",
+    "strategies.execution": "ExecutionPlan",
     "strategies.grammar": "parse_react_step",
     "strategies.live": "StreamingReAct",
     "strategies.loop": "ReActLoop",
     "strategies.observer": "Observer",
+    "strategies.plan_execute": "PlanExecute PlanExecuteAgent PlanExecuteConfig Verifier",
+    "strategies.planner": "Planner PlannerConfig",
+    "strategies.plans": "Plan PlanRun PlanStep StepStatus VerificationResult",
+    "strategies.search": (
+        "DepthExceeded NoMethodFound NoPreconditionSatisfied "
+        "NodeLimitExceeded SearchError StepLimitExceeded"
+    ),
     "strategies.streaming": "StreamingReActLoop",
     "strategies.streaming_session": "StreamingSession",
+    "strategies.tasks": "Method Precondition Task",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
     "teams.capability": "AgentAdvertisement AgentHealth Capability CapabilityMatch CapabilityQuery",
     "teams.discovery": "AgentRegistry",

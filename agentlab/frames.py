@@ -56,6 +56,8 @@ from agentlab.skills.matching import MatchRow, SkillMatches
 from agentlab.skills.registry import Skill, SkillRegistry
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
+from agentlab.strategies.execution import ExecutionPlan, PlannedRow
+from agentlab.strategies.plans import Plan, PlanRun, StepRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
 from agentlab.teams.capability import CapabilityMatches, CapabilityMatchRow
 from agentlab.teams.census import AgentRow
@@ -317,6 +319,17 @@ def _(memory: SemanticMemory[Any]) -> pd.DataFrame:
 @frame.register(Explanations)
 def _(found: Explanations) -> pd.DataFrame:
     return table(found, Explanation)
+
+
+@frame.register(Plan)
+@frame.register(PlanRun)
+def _(plan: Plan | PlanRun) -> pd.DataFrame:
+    return table((plan.plan if isinstance(plan, PlanRun) else plan).rows(), StepRow)
+
+
+@frame.register(ExecutionPlan)
+def _(plan: ExecutionPlan) -> pd.DataFrame:
+    return table(plan.rows(), PlannedRow)
 
 
 @frame.register(list)

@@ -97,8 +97,12 @@ class Rules:
     def call(self, tool: Tool) -> str:
         """Give a tool's name and its arguments, which are always an object."""
         schema = {"type": "object", **tool.schema}
-        self._shared = {}  # what one tool calls P is no business of the next
+        self.forget()
         return f"{literal(f'{tool.name} ')} {self.value(schema, schema.get('$defs', {}))}"
+
+    def forget(self) -> None:
+        """Begin with another tool: what one calls P is no business of the next."""
+        self._shared = {}
 
     def value(self, schema: Any, shared: Schema) -> str:
         """Give what ``schema`` allows."""

@@ -66,6 +66,15 @@ from agentlab.skills.matching import SkillMatcher, SkillMatches
 from agentlab.skills.registry import Skill, SkillRegistry
 from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.memory import InMemoryPersistenceBackend
+from agentlab.strategies.execution import ExecutionPlan
+from agentlab.strategies.planner import (
+    Method,
+    NoPreconditionSatisfied,
+    Planner,
+    Precondition,
+    Task,
+)
+from agentlab.strategies.plans import Plan, PlanRun, PlanStep, StepStatus, VerificationResult
 from agentlab.strategies.streaming_session import (
     HeardToken,
     HeardTokens,
@@ -565,6 +574,53 @@ def fences() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def planned(text: str) -> dict[str, Any]:
+    """Give plans and what they are made of, with ``text`` everywhere."""
+    steps = (
+        PlanStep(text, text, text, StepStatus.Completed(text), text),
+        PlanStep(text, None, text, StepStatus.Failed(text)),
+        PlanStep(text, status=StepStatus.Skipped),
+    )
+    plan, verdict = Plan(text, steps, AT), VerificationResult(True, 0.9, [text], text)  # noqa: FBT003
+    name, planner = f"task {clean(text)}", Planner()
+    args = json.dumps({clean(text): clean(text), "a": "<b>"})
+    call = Task.primitive(f"tool {text}", args)
+    deep = Method(name, [call, Task.compound(f"{name} 2")], description=clean(text))
+    some = (Precondition(clean(text), clean(text)),)
+    planner.register_methods([deep, Method(name, [call], some, clean(text))])
+    planner.register_method(Method(f"{name} 2", [call]))
+    made = planner.plan(name)
+    lost = NoPreconditionSatisfied(text)
+    lost.choices, lost.session = made.choices, session(text)
+    return {
+        "plan": plan, "plan run": PlanRun(plan, verdict), "verdict": verdict,
+        "plan step": steps[0], "failed plan step": steps[1], "step status": steps[1].status,
+        "execution plan": made, "planned": made[0], "choice": made.choices[0], "planner": planner,
+        "method": deep, "task": call, "plan row": plan.rows()[0], "planned row": made.rows()[0],
+        "search error": lost,
+    }  # fmt: skip
+
+
+def plans() -> dict[str, Any]:
+    """Give plans in their states."""
+    every = [
+        StepStatus.Completed("522000"), StepStatus.Running, StepStatus.Pending,
+        StepStatus.Failed("not found"), StepStatus.Skipped,
+    ]  # fmt: skip
+    steps = tuple(PlanStep(f"Look it up, {s.state}", "search", "a page", s) for s in every)
+    long = Planner().register_method(Method("all", [Task.primitive("step")] * 200))
+    nothing, doubt = VerificationResult(False, 0.0), VerificationResult(True, 0.4)  # noqa: FBT003
+    return {
+        "empty plan": Plan("nothing"), "plan under way": Plan("a goal", steps, AT, 1),
+        "long plan": Plan("a goal", steps * 30), "new plan": Plan("a goal", steps[2:3]),
+        "plan in doubt": PlanRun(Plan("a goal", steps[:1]), doubt),
+        "plan in vain": PlanRun(Plan("a goal"), nothing), "blank verdict": nothing,
+        "pending status": StepStatus.Pending, "empty planner": Planner(),
+        "empty execution plan": ExecutionPlan(Task.compound("none")),
+        "one call": Planner().plan(Task.primitive("search")), "many calls": long.plan("all"),
+    }  # fmt: skip
+
+
 def hosted(text: str) -> AnthropicProvider:
     """Give a model elsewhere that has answered, with ``text`` wherever it takes any."""
     model = AnthropicProvider("key-7f3a9b1c5d2e", model=text, extra={text: text})
@@ -583,7 +639,7 @@ def everything(text: str) -> dict[str, Any]:
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
         **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
-        **fenced(text),
+        **fenced(text),**planned(text),
     }  # fmt: skip
 
 
@@ -630,7 +686,8 @@ def states() -> dict[str, Any]:
         "empty metrics": RuntimeMetrics(), "empty agents": AgentMetricsRegistry(),
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
-        **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),**fences(),
+        **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),
+        **fences(), **plans(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

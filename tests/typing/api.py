@@ -30,6 +30,12 @@ async def check(runtime: al.AgentRuntime) -> None:
     assert_type(runtime.run_sync("?", agent="a"), al.AgentSession)
     assert_type(runtime.run_agent_sync("a", "?", lambda _: "hi"), al.AgentSession)
     assert_type(await runtime.run_agent_with_provider("a", "?", object()), al.AgentSession)
+    plan, verification = await runtime.run_plan_execute("a", "?", lambda _: "1. Go")
+    assert_type(plan, al.Plan)
+    assert_type(verification, al.VerificationResult)
+    planner = al.Planner().register_method(al.Method("a", [al.Task.primitive("b", {"c": 1})]))
+    assert_type(planner.plan("a"), al.ExecutionPlan)
+    assert_type(await planner.plan("a").run(runtime), al.AgentSession)
     handle = runtime.start("?")
     assert_type(handle, al.RunHandle)
     assert_type(await handle, al.AgentSession)
@@ -48,8 +54,10 @@ async def check(runtime: al.AgentRuntime) -> None:
     local: al.Model = al.LocalModel()
     tape: Tape = Recording("tape.jsonl")
     tools: Tools = al.ToolRegistry([population])
-    strategy: al.Strategy = runtime
-    assert [taped, function, local, tape, tools, strategy]
+    strategies: list[al.Strategy] = [
+        runtime, al.PlanExecute(), planner, planner.plan("a"), planner.bridge(),
+    ]  # fmt: skip
+    assert [taped, function, local, tape, tools, strategies]
 
     runtime.run_sync(3)  # type: ignore[arg-type]
     runtime.run_sync("?", agnet="a")  # type: ignore[call-arg]
