@@ -37,6 +37,7 @@ class Voice:
     said: str = ""
     steps: int = 0
     speaking: bool = False
+    asking: int = 0
     heard: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -55,7 +56,7 @@ class Voice:
     @property
     def busy(self) -> bool:
         """Tell whether it is at work."""
-        return self.speaking or (self.driven and self.end is None)
+        return self.speaking or self.asking > 0 or (self.driven and self.end is None)
 
 
 class Story:
@@ -257,7 +258,9 @@ def attend(voice: Voice, entry: Entry) -> None:
         case events.Action(tool=tool) if tool:
             voice.doing = f"wants {gist(tool, 40)}"
         case events.AwaitingApproval(tool=tool):
-            voice.doing = f"asks for {gist(tool, 40)}"
+            voice.asking, voice.doing = voice.asking + 1, f"asks for {gist(tool, 40)}"
+        case events.Reviewed():
+            voice.asking -= 1
         case events.ToolStarted(tool=tool):
             voice.doing = f"calling {gist(tool, 40)}"
         case events.ToolEnded():

@@ -96,7 +96,7 @@ function question(no, asked, kernel) {
 
   return {
     li,
-    focus: () => buttons.approve.focus(),
+    focus: () => ({ ask: buttons.approve, edit: text, refuse: reason })[mode].focus(),
     /** @param {Question} news  what was wrong with the answer */
     paint(news) {
       if (news.tries === tries) return;
