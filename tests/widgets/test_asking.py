@@ -209,6 +209,19 @@ def test_in_the_story_of_a_run() -> None:
     assert cells["c0"]["word"] == "asks for send"
 
 
+class Page(RunView):
+    """A view that knows what its page has been told."""
+
+    def changes(self) -> dict[str, Any]:
+        self.told: dict[str, Any] = {**getattr(self, "told", {}), **super().changes()}
+        return {}
+
+    def cell(self, name: str) -> Any:
+        """Give a cell as it is now."""
+        self.changes()
+        return self.told.get(name)
+
+
 def test_the_view_answers_the_handle() -> None:
     """A button's message becomes an answer; what is wrong with it comes back to the page."""
     called: list[str] = []
@@ -222,21 +235,21 @@ def test_the_view_answers_the_handle() -> None:
     async def main() -> None:
         model = al.ScriptedModel('Action: send {"to": "Ada"}', "Action: FINAL_ANSWER 42")
         handle: RunHandle = al.AgentRuntime(model, tools=[send]).start("?", approve=True)
-        view = RunView(handle.stop, answer=handle.answer, coalescer=Coalescer(0.005))
+        view = Page(handle.stop, answer=handle.answer, coalescer=Coalescer(0.005))
         handle.trace.attach(view)
         async with asyncio.timeout(5):
             while not handle.pending():  # noqa: ASYNC110 - as a user would
                 await asyncio.sleep(0.001)
         assert view.answers
-        assert view.changes()["q1"]["tries"] == 0
+        assert view.cell("q1")["tries"] == 0
         view.asked({"type": "answer", "no": 1, "answer": "edit", "args": "{"})
-        assert "not JSON" in view.changes()["q1"]["wrong"]
+        assert "not JSON" in view.cell("q1")["wrong"]
         view.asked({"type": "answer", "no": 9, "answer": "approve"})
         assert handle.pending()
         view.asked({"type": "answer", "no": 1, "answer": "edit", "args": '{"to": "Eve"}'})
         view.asked({"type": "answer", "no": 1, "answer": "approve"})  # twice, from a second page
         assert (await handle).final_answer() == "42"
-        assert view.changes()["asks"] == []
+        assert (view.cell("asks"), view.cell("q1")) == ([], None)
         view.close()
 
     asyncio.run(main())
