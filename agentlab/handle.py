@@ -10,7 +10,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
-from agentlab.core.approval import Approvals, PendingCall
+from agentlab.core.approval import Approvals, PendingCalls
 from agentlab.core.doors import Explorable, Watchable
 from agentlab.core.errors import WrongThread
 from agentlab.core.events import Entry, ReActStep, StepEnded
@@ -114,7 +114,7 @@ class RunHandle(Watchable, Explorable):
             with suppress(RuntimeError):  # its loop is closed, so it is as stopped as can be
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
-    def pending(self) -> list[PendingCall]:
+    def pending(self) -> PendingCalls:
         """List the tool calls that wait for an answer, the longest first; of runs below too."""
         return self._approvals.pending()
 

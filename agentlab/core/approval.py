@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.events import AwaitingApproval, Reviewed, ToolStarted
 from agentlab.core.protocols import Approve, Edit, Refuse, Verdict
@@ -39,7 +40,7 @@ class Unattended(NotConfigured):
         super().__init__("approver", HINT)
 
 
-class PendingCall(msgspec.Struct, frozen=True):
+class PendingCall(Displayable, msgspec.Struct, frozen=True):
     """A call of a tool that waits for a person.
 
     Attributes
@@ -59,6 +60,15 @@ class PendingCall(msgspec.Struct, frozen=True):
     tool: str
     args: Any
     asked_at: datetime
+
+
+class PendingCalls(Tabular, Displayable, list[PendingCall]):
+    """The calls that wait for a person, the longest first; as it is when it is asked for."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<PendingCalls {len(self)}: {', '.join(each.tool for each in self) or 'none'}>"
 
 
 class Ruling(NamedTuple):
@@ -169,10 +179,10 @@ class Approvals:
                 self._over[name] = told.decision
             run.emit(told)
 
-    def pending(self) -> list[PendingCall]:
+    def pending(self) -> PendingCalls:
         """List what waits, the longest first."""
         with self._lock:
-            return [asked for asked, _ in self._waiting.values()]
+            return PendingCalls(asked for asked, _ in self._waiting.values())
 
     def answer(self, call_id: str, decision: object) -> None:
         """Answer a call that waits; from any thread.

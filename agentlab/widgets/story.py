@@ -267,10 +267,8 @@ def attend(voice: Voice, entry: Entry) -> None:
             voice.doing = "reading what came back"
         case events.Phase(name=name):
             voice.doing = gist(name, 40)
-        case events.StepEnded():
+        case events.StepEnded() | events.RunEnded():
             voice.speaking, voice.doing = False, "going on"
-        case events.RunEnded():
-            voice.speaking = False
         case _:
             pass
 
