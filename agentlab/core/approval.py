@@ -85,8 +85,12 @@ class Ruling(NamedTuple):
         return ToolStarted(call_id, tool, self.args, allowed, edited, self.wanted)
 
 
-async def rule(run: Run, call_id: int, tool: str, args: Any) -> Ruling:
+async def rule(
+    run: Run, call_id: int, tool: str, args: Any, refused: Exception | None = None
+) -> Ruling:
     """Ask the run's hook about a call, and then a person, who sees what it would be by now.
+
+    Nobody is asked about one that is ``refused`` already.
 
     Raises
     ------
@@ -96,6 +100,8 @@ async def rule(run: Run, call_id: int, tool: str, args: Any) -> Ruling:
     given = None
     try:
         given = canonical(args)
+        if refused:
+            return Ruling(given, error=refused)
         verdict = await review(run.hook, tool, given)
         if run.approvals and not isinstance(verdict, Refuse):
             person = await run.approvals.review(run, call_id, tool, done(verdict, given))

@@ -16,16 +16,16 @@ from agentlab.core.text import canonical, compact
 class RepeatedCall(ActionBlocked):
     """The same call, once more."""
 
-    form = "{0} was asked for {1} times in a row with the same arguments, and not called again"
+    form = (
+        "{0} was asked for {1} times in a row with the same arguments, and not called again: call"
+        " something else, use other arguments, or give your final answer"
+    )
 
 
 class TooManyCalls(ActionBlocked):
     """More calls than a run may make."""
 
-    form = "{0} was not called: a run may make {1}, and they are made"
-
-
-ADVICE = "call something else, use other arguments, or give your final answer"
+    form = "{0} was not called: a run may make at most {1}"
 
 
 class Limits:
@@ -33,13 +33,13 @@ class Limits:
 
     The same call is that of the same tool with the same arguments, as JSON, and with no other
     call in between. One that failed for a reason that may pass (``transient``) may be tried
-    again, though not for ever. What is held back here does not count as made.
+    again, though not for ever. What is refused here does not count as made.
 
     >>> limits = Limits(AgentConfig(9, "m", repeat_warn=2))
     >>> limits.check("look", {"at": 1}) is None
     True
-    >>> limits.check("look", {"at": 1}).error_kind
-    'blocked'
+    >>> type(limits.check("look", {"at": 1})).__name__
+    'RepeatedCall'
 
     Parameters
     ----------
@@ -60,34 +60,27 @@ class Limits:
         self._passing = False
         self.over: tuple[str, str] | None = None
 
-    def check(self, tool: str, args: Any) -> Observation | None:
-        """Give what the model hears instead of a call that it may not make, or nothing."""
+    def check(self, tool: str, args: Any) -> ActionBlocked | None:
+        """Give why a call may not be made, in words for the model, or nothing."""
         call = tool, written(args)
         self._same = self._same + 1 if call == self._last else 1
         self._last = call
         stops = self._stop is not None and self._same >= self._stop
         warns = self._warn is not None and self._same >= self._warn and not self._passing
         if stops or warns:
-            again = RepeatedCall(tool, self._same)
-            self.over = ("repeated_action", str(again)) if stops else None
-            return advised(again)
+            why = f"{tool} was asked for {self._same} times in a row with the same arguments"
+            self.over = ("repeated_action", why) if stops else None
+            return RepeatedCall(tool, self._same)
         if self._most is not None and self._made >= self._most:
-            most = f"at most {self._most} tool call{'s' * (self._most != 1)}"
-            many = TooManyCalls(tool, most)
+            many = TooManyCalls(tool, f"{self._most} tool call{'s' * (self._most != 1)}")
             self.over = "tool_limit", str(many)
-            return Observation.failed(many)
+            return many
         self._made += 1
         return None
 
-    def made(self, seen: Observation) -> Observation:
-        """Note what came of a call that was made, and give it."""
+    def heard(self, seen: Observation) -> None:
+        """Note what came of it."""
         self._passing = seen.error_kind == "transient"
-        return seen
-
-
-def advised(error: ActionBlocked) -> Observation:
-    """Tell a model of an error, and what it may do about it."""
-    return Observation(ok=False, error=f"{error}: {ADVICE}", error_kind=error.kind)
 
 
 def written(args: Any) -> str:
