@@ -18,6 +18,7 @@ from agentlab.core.run import Run
 from agentlab.handle import RunHandle
 from agentlab.observe.metrics import RuntimeMetrics
 from agentlab.strategies.react import Outcome
+from agentlab.widgets.journey import Journey
 from tests.doubles import until
 
 CALL = 'Thought: write\nAction: send {"to": "Ada", "text": "hello"}'
@@ -142,6 +143,12 @@ def test_edited(reviewed: Any) -> None:
     assert session.steps[0].observation in post.heard[1]
     (started,) = told(session, events.ToolStarted)
     assert started == events.ToolStarted(2, "send", EVE, edited=True, wanted=ADA)
+    assert session.trace
+    explorer = Journey(session.trace.entries)
+    explorer.select(next(i for i, e in enumerate(explorer.timeline.spans) if e.kind == "tool"))
+    cells = explorer.cells()
+    assert "edited by whoever reviews actions" in str(cells["detail"])
+    assert [each["name"] for each in cells["texts"]][:2] == ["asked for", "arguments"]
     assert '(to="Eve", text="hello") (edited)' in session.to_html().replace("&quot;", '"')
 
 
@@ -431,10 +438,3 @@ def test_a_handle_without_questions() -> None:
         await handle
 
     asyncio.run(main())
-
-
-@pytest.mark.parametrize("name", ["a/b", "writer#1", "/"])
-def test_names_that_would_be_paths(name: str) -> None:
-    """Runs are told apart by their paths, so no name of an agent looks like one."""
-    with pytest.raises(al.InvalidValue, match="use '-' or a space"):
-        Post().lab.run_sync("?", agent=name)
