@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 
 import msgspec
 
+from agentlab.core.approval import PendingCall, PendingCalls
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import ReActStep
 from agentlab.core.session import AgentSession
@@ -132,6 +133,11 @@ def _(trace: Trace) -> pd.DataFrame:
 @frame.register(Spans)
 def _(spans: Spans) -> pd.DataFrame:
     return table(spans, Span)
+
+
+@frame.register(PendingCalls)
+def _(calls: PendingCalls) -> pd.DataFrame:
+    return table(calls, PendingCall)
 
 
 @frame.register(ToolRegistry)

@@ -10,9 +10,11 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
+from agentlab.core.approval import Approvals, PendingCalls
 from agentlab.core.doors import Explorable, Watchable
 from agentlab.core.errors import WrongThread
 from agentlab.core.events import Entry, ReActStep, StepEnded
+from agentlab.core.protocols import Verdict
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import ENDINGS, Raised, carried, closing, in_loop, on_portal, portal
 from agentlab.core.trace import Trace
@@ -34,9 +36,11 @@ class RunHandle(Watchable, Explorable):
         Run on the portal, though a loop runs here.
     over : callable
         Called once, however it ends.
+    approvals : Approvals, optional
+        Where its calls wait for a person.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - of one run
         self,
         work: Coroutine[Any, Any, AgentSession],
         session: AgentSession,
@@ -44,8 +48,10 @@ class RunHandle(Watchable, Explorable):
         *,
         background: bool = False,
         over: Callable[[], object] = lambda: None,
+        approvals: Approvals | None = None,
     ) -> None:
         self.session, self.trace = session, trace
+        self._approvals = approvals or Approvals(asks=False)
         self._work = work
         self._end: Future[AgentSession] = Future()
         self._end.add_done_callback(lambda _: over())  # also if the work never began
@@ -107,6 +113,32 @@ class RunHandle(Watchable, Explorable):
             self._stopping = True
             with suppress(RuntimeError):  # its loop is closed, so it is as stopped as can be
                 self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def pending(self) -> PendingCalls:
+        """List the tool calls that wait for an answer, the longest first; of runs below too."""
+        return self._approvals.pending()
+
+    def answer(self, call_id: str, decision: bool | Verdict) -> None:  # noqa: FBT001 - yes or no
+        """Let a call be made that waits, change it, or refuse it; from any thread.
+
+        >>> def answer_all(handle: RunHandle) -> None:
+        ...     for call in handle.pending():
+        ...         handle.answer(call.call_id, call.tool != "delete")
+
+        Parameters
+        ----------
+        call_id : str
+            That of a pending call.
+        decision : bool, Approve, Edit or Refuse
+            ``Edit(args)`` lets it be made with other arguments, ``Refuse(reason)`` tells the
+            model why not.
+
+        Raises
+        ------
+        InvalidValue
+            No such call waits (any more), or it is no decision.
+        """
+        self._approvals.answer(call_id, decision)
 
     def result(self, timeout: float | None = None) -> AgentSession:
         """Block until it is over.

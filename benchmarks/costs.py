@@ -65,11 +65,16 @@ class Letters:
             yield Chunk("tok ", -0.1)
 
 
+def same(count: int) -> AgentConfig:
+    """Give the settings of a run whose steps are all the same."""
+    return AgentConfig(count, "stub", repeat_warn=None, repeat_stop=None)
+
+
 async def steps(
     count: int, spec: ToolSpec = double, store: PersistenceBackend | None = None
 ) -> None:
     """Run ``count`` steps through everything; all three kinds of metrics are always on."""
-    runtime = AgentRuntime(tools=[spec], config=AgentConfig(count, "stub"), store=store)
+    runtime = AgentRuntime(tools=[spec], config=same(count), store=store)
     session = await runtime.run_agent("a", "Double 21", stub)
     assert session.all_observations() == ['{"data":42,"ok":true}'] * count
     assert runtime.metrics().total_steps() == count
@@ -78,7 +83,7 @@ async def steps(
 
 async def bared(count: int) -> None:
     """Run them with nobody but the session listening."""
-    loop = ReActLoop(AgentConfig(count, "stub")).register_tool(double)
+    loop = ReActLoop(same(count)).register_tool(double)
     session = await loop.run("Double 21", stub)
     assert len(session) == count
 

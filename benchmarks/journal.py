@@ -43,7 +43,8 @@ def played(*sinks: Any) -> tuple[float, float]:
     """Run all steps and give CPU and time, in microseconds a step."""
 
     async def play() -> tuple[float, float]:
-        runtime = AgentRuntime(tools=[double], config=AgentConfig(STEPS, "stub"), sinks=sinks)
+        config = AgentConfig(STEPS, "stub", repeat_warn=None, repeat_stop=None)
+        runtime = AgentRuntime(tools=[double], config=config, sinks=sinks)
         cpu, began = time.process_time(), time.perf_counter()
         session = await runtime.run_agent("a", "Double 21", stub)
         spent = time.process_time() - cpu, time.perf_counter() - began

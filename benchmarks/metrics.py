@@ -34,7 +34,8 @@ async def stub(_: str) -> str:
 
 def recorded() -> list[Entry]:
     """Run ``STEPS`` steps, and give all that was said."""
-    runtime = AgentRuntime(tools=[double], config=AgentConfig(STEPS, "stub"))
+    config = AgentConfig(STEPS, "stub", repeat_warn=None, repeat_stop=None)
+    runtime = AgentRuntime(tools=[double], config=config)
     session = asyncio.run(runtime.run_agent("a", "Double 21", stub))
     assert session.step_count() == STEPS
     assert session.trace

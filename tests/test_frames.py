@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentlab.core.approval import PendingCall, PendingCalls
 from agentlab.core.clock import FakeClock
 from agentlab.core.errors import InvalidValue
 from agentlab.core.events import Asked, Entry, Event, ReActStep, RunEnded, Token, ToolEnded
@@ -157,6 +158,7 @@ POINT = {
     "agent": TEXT, "step": "int64", "entries": "int64", "context_bytes": "int64",
     "created_at": MOMENT,
 }  # fmt: skip
+WAITING = {"call_id": TEXT, "agent": TEXT, "tool": TEXT, "args": "object", "asked_at": MOMENT}
 ASKED = {"key": TEXT, "state": TEXT, "age_s": "float64", "left_s": "float64"}
 STAGE = {
     "name": TEXT, "handler": TEXT, "inline": "bool", "dedup": TEXT, "retry": TEXT, "breaker": TEXT,
@@ -303,6 +305,7 @@ FULL: list[tuple[Any, dict[str, str], int]] = [
     (BackpressureGuard(2), SLOTS, 1),
     (RetryPolicy.exponential(3, 100), DELAY, 2),
     (dedup(), ASKED, 1),
+    (PendingCalls([PendingCall("r:1", "a", "find", {"a": 1}, AT)]), WAITING, 1),
     (Pipeline().add_stage("up", str.upper), STAGE, 1),
     (store(), STORED, 2),
     (manager(), POINT, 1),
@@ -327,6 +330,7 @@ EMPTY: list[tuple[Any, dict[str, str]]] = [
     (AgentSession(), STEP), ([], STEP), (Trace(), ENTRY), (ToolRegistry(), TOOL),
     (Sandbox(), SANDBOX), (Sandbox().audit_log(), AUDIT), (FenceReport(), FENCE),
     (NamedToolRegistry(), TOOL), (AgentMetricsRegistry(), AGENT), (Deduplicator(1), ASKED),
+    (PendingCalls(), WAITING),
     (RetryPolicy.constant(1, 0), DELAY), (Pipeline(), STAGE), (CheckpointManager(), POINT),
     (InMemoryPersistenceBackend(), STORED), (LtmStore(), LTM), (LtmStore().consolidate(), MERGE),
     (Consolidation(), CLUSTER), (MemoryCompressor(9).compress([]), TURN),

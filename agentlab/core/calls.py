@@ -60,7 +60,10 @@ class ModelCall(Displayable, Portable, msgspec.Struct, frozen=True):
 
 
 class ToolUse(Displayable, Portable, msgspec.Struct, frozen=True):
-    """A tool that was called, and what came back; ``ok`` is None until it has."""
+    """A tool that was called, and what came back; ``ok`` is None until it has.
+
+    Where a reviewer ``edited`` the arguments, ``wanted`` is what they were before.
+    """
 
     run: str
     call_id: int
@@ -73,6 +76,8 @@ class ToolUse(Displayable, Portable, msgspec.Struct, frozen=True):
     error_kind: ErrorKind | None = None
     began: float = 0.0
     ms: float | None = None
+    edited: bool = False
+    wanted: Any = None
 
 
 class Question(NamedTuple):
@@ -175,8 +180,9 @@ def used(start: Entry, end: Entry | None = None) -> ToolUse:
     if not isinstance(event, ToolStarted):
         raise TypeError(f"not the start of a tool call: {event!r}")
     use = ToolUse(
-        start.run, event.call_id, event.tool, event.args, event.allowed, began=start.offset
-    )
+        start.run, event.call_id, event.tool, event.args, event.allowed, began=start.offset,
+        edited=event.edited, wanted=event.wanted,
+    )  # fmt: skip
     if not isinstance(over, ToolEnded):
         return use
     return msgspec.structs.replace(

@@ -79,8 +79,9 @@ class Logger:
                 self._say(run, logging.DEBUG, f"calls {tool} with {args!r}")
             case events.ToolEnded(ok=ok, error=error, ms=ms):
                 word = "ok" if ok else f"failed: {error}"
-                self._say(run, logging.DEBUG, f"{self._tools[run]} {word} ({ms:.1f} ms)")
-                del self._tools[run]
+                tool = self._tools.get(run, "a tool")  # it calls several side by side
+                self._say(run, logging.DEBUG, f"{tool} {word} ({ms:.1f} ms)")
+                self._tools.pop(run, None)
             case events.StepEnded(step=step):
                 self._say(run, logging.INFO, f"step {self._steps[run] + 1}: {step.action}")
                 self._steps[run] += 1

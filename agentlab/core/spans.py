@@ -67,7 +67,8 @@ class Spans(Tabular, Displayable, list[Span]):
 MOMENTS: dict[type, str] = {
     events.Said: "message", events.Argued: "message", events.Scored: "message",
     events.Recalled: "memory", events.Phase: "phase", events.Charted: "phase",
-    events.Marked: "phase", events.Saved: "save", events.SaveFailed: "warning",
+    events.Marked: "phase", events.AwaitingApproval: "phase", events.Reviewed: "phase",
+    events.Saved: "save", events.SaveFailed: "warning",
     events.Warned: "warning",
 }  # fmt: skip
 

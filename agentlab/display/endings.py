@@ -28,10 +28,11 @@ MEANINGS = {
     ),
     "repeated_action": (
         "It did the same thing again and again. See what it was told in return: an error that it"
-        " cannot act on is the usual reason."
+        " cannot act on is the usual reason. `repeat_stop` says how often it may."
     ),
     "tool_limit": (
-        "It called tools as often as it may. A narrower question, or a higher limit, lets it end."
+        "It called tools as often as it may. A narrower question, or a higher `max_tool_calls`,"
+        " lets it end."
     ),
     "budget": "It spent what it may. A narrower question, or a higher budget, lets it end.",
     "error": (

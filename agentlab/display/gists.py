@@ -63,7 +63,13 @@ SAYS: dict[type, Callable[[Any], str]] = {
     events.Answered: lambda e: e.text,
     events.Thought: lambda e: e.text,
     events.Action: lambda e: e.text,
-    events.ToolStarted: lambda e: f"{e.tool} {_json(e.args)}" + ("" if e.allowed else " (refused)"),
+    events.AwaitingApproval: lambda e: f"{e.tool} {_json(e.args)} waits for a person",
+    events.Reviewed: lambda e: ": ".join(
+        filter(None, [e.decision, e.reason, _json(e.args) if e.decision == "edited" else ""])
+    ),
+    events.ToolStarted: lambda e: (
+        f"{e.tool} {_json(e.args)}{' (edited)' * e.edited}{' (refused)' * (not e.allowed)}"
+    ),
     events.ToolEnded: _ended,
     events.StepEnded: _step,
     events.Said: lambda e: f"{e.sender} → {e.target}: {e.content}",

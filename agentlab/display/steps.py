@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from agentlab.core.events import ReActStep
+from agentlab.core.protocols import CHANGED, EDITED
 from agentlab.core.text import compact
 from agentlab.display.html import Html, h
 from agentlab.display.parts import (
@@ -70,7 +71,7 @@ def summary(step: ReActStep) -> tuple[str, str]:
     """Give what a step did and what came of it, as two texts that may be long."""
     action = text_of(step.action)
     if step.tool:
-        return arguments(step.args), result(step)
+        return arguments(step.args) + " (edited)" * edited(step), result(step)
     if found := FINAL.match(action):
         return "FINAL_ANSWER", action[found.end() :]
     return action, "" if step.observation == step.action else result(step)
@@ -110,6 +111,11 @@ def failed(step: ReActStep) -> bool:
         return True
     seen = parsed(step.observation) if "false" in text_of(step.observation)[:READ] else None
     return isinstance(seen, dict) and seen.get("ok") is False
+
+
+def edited(step: ReActStep) -> bool:
+    """Tell whether a reviewer changed the call."""
+    return text_of(step.observation).startswith((f'{{"{CHANGED}":"{EDITED}', f"({EDITED}"))
 
 
 def said_kind(step: ReActStep) -> str:

@@ -38,6 +38,7 @@ COUNTED: dict[type, tuple[str, ...]] = {
     events.StepEnded: ("step",), events.Thought: ("thought",), events.Action: ("action",),
     events.Recalled: ("recall",), events.Phase: ("phase",), events.Said: ("message",),
     events.Charted: ("chart",), events.Marked: ("mark",),
+    events.AwaitingApproval: ("question to a person", "questions to a person"),
     events.Argued: ("argument",), events.Scored: ("score",), events.Saved: ("save",),
     events.SaveFailed: ("failed save",), events.Warned: ("warning",),
 }  # fmt: skip
@@ -46,7 +47,7 @@ HUES: dict[type, str] = {
     events.Asked: "thought", events.Token: "thought", events.Answered: "thought",
     events.Thought: "thought", events.Action: "tool", events.ToolStarted: "tool",
     events.ToolEnded: "tool", events.Scored: "warn", events.Warned: "warn",
-    events.SaveFailed: "bad",
+    events.SaveFailed: "bad", events.AwaitingApproval: "warn", events.Reviewed: "tool",
 }  # fmt: skip
 
 

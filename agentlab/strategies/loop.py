@@ -81,7 +81,7 @@ class Loop:
         return self
 
     def with_action_hook(self, hook: ActionHook) -> Self:
-        """Ask ``hook`` with name and arguments before each tool call; false blocks it."""
+        """Ask ``hook`` with name and arguments before each tool call: it may refuse or edit it."""
         self._hook = hook
         return self
 

@@ -140,8 +140,10 @@ class PlainObservation(Observation, frozen=True):
     def text(self) -> str:
         """What the model reads."""
         if self.error is not None:
-            return self.error
-        return self.data if isinstance(self.data, str) else compact(self.data)
+            told = self.error
+        else:
+            told = self.data if isinstance(self.data, str) else compact(self.data)
+        return f"({self.changed})\n{told}" if self.edit else told
 
 
 class Handled:

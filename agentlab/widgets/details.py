@@ -154,15 +154,18 @@ def of_tool(scene: Scene, no: int, use: ToolUse) -> dict[str, Any]:
         f"call {use.call_id}",
         took(span) if over else "",
         "" if use.allowed else "refused by whoever reviews actions",
+        "edited by whoever reviews actions" if use.edited else "",
     ]
     name, text = ("error", use.error) if use.error is not None else ("data", use.data)
     came = text if isinstance(text, str) else written(text)
     hue = "bad" if use.ok is False else "seen"
     label = "result" if name == "data" else name
     given = laid_out(written(use.args), f"{PATH}.args", LIMIT)
+    before = laid_out(written(use.wanted), f"{PATH}.wanted", LIMIT)
     return {
         "detail": detail(scene, span, " · ".join(filter(None, notes)), arguments(use.args)),
         "texts": [
+            *(said("", "asked for", before, f"{PATH}.wanted") if use.edited else []),
             *said("tool", "arguments", given, f"{PATH}.args"),
             *(
                 said(hue, label, laid_out(came, f"{PATH}.{name}", LIMIT), f"{PATH}.{name}")

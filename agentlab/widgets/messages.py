@@ -62,6 +62,21 @@ class Child(TypedDict):
     said: str
 
 
+class Question(TypedDict):
+    """A call that waits for a person: whose, of what, with what.
+
+    ``fixed`` says why the arguments cannot be changed here, ``wrong`` what was wrong with the last
+    answer, and ``tries`` the how-manieth that was.
+    """
+
+    agent: str
+    tool: str
+    args: str
+    fixed: str
+    wrong: str
+    tries: int
+
+
 class End(TypedDict):
     """What came out: an answer, or an error."""
 
@@ -278,6 +293,7 @@ MESSAGES = (
     Words,
     Step,
     Child,
+    Question,
     End,
     Title,
     Tile,

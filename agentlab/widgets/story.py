@@ -14,6 +14,8 @@ from agentlab.display.parts import Chip, Room
 from agentlab.display.sessions import chip, ending, facts, missing
 from agentlab.display.steps import failed, texts, told
 from agentlab.display.words import count, gist, plural, seconds, shortened
+from agentlab.widgets.asking import TAKEN as ASKED
+from agentlab.widgets.asking import Asking
 from agentlab.widgets.messages import Child, End, Head, Now, Step, Words
 
 ROOM = Room()
@@ -35,6 +37,7 @@ class Voice:
     said: str = ""
     steps: int = 0
     speaking: bool = False
+    asking: int = 0
     heard: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -53,7 +56,7 @@ class Voice:
     @property
     def busy(self) -> bool:
         """Tell whether it is at work."""
-        return self.speaking or (self.driven and self.end is None)
+        return self.speaking or self.asking > 0 or (self.driven and self.end is None)
 
 
 class Story:
@@ -67,6 +70,7 @@ class Story:
         self._heard: list[Entry] = []
         self._tail, self._turn, self._pieces, self._hidden = "", 0, 0, ROOM.ends
         self._longest = 0.0
+        self.asking = Asking()
 
     def take(self, entry: Entry) -> None:
         """Take an entry of the run, or of one below it."""
@@ -77,6 +81,9 @@ class Story:
         if type(entry.event) in TAKEN:
             self.session.apply(entry)
         root = self.session.session_id
+        if type(entry.event) in ASKED and f"{entry.run}/".startswith(f"{root}/"):
+            own = entry.run == root
+            self.asking.take(entry, self.session.agent_id if own else self._voice(entry).name)
         if entry.run == root:
             self._own(self._voice(entry), entry)
         elif root and entry.run.startswith(f"{root}/"):
@@ -109,7 +116,7 @@ class Story:
         for no, voice in self._changed.items():
             cells[f"c{no}"] = self._child(voice, scrub)
         self._changed.clear()
-        return {**cells, "tail": self._tail[:known], "now": self._now()}
+        return {**cells, **self.asking.news(), "tail": self._tail[:known], "now": self._now()}
 
     def _voice(self, entry: Entry) -> Voice:
         voice = self._voices.get(entry.run)
@@ -189,7 +196,8 @@ class Story:
         live = session.stop_reason == "running"
         hidden = steps > 2 * ROOM.ends + 1
         start, end = ROOM.ends, steps - ROOM.ends
-        hue, word = Chip("run", self._word()) if live else chip(session)
+        asks = self.asking.chip()
+        hue, word = (asks or Chip("run", self._word())) if live else chip(session)
         return Now(
             live=live,
             hue=hue,
@@ -249,16 +257,18 @@ def attend(voice: Voice, entry: Entry) -> None:
             voice.speaking = False
         case events.Action(tool=tool) if tool:
             voice.doing = f"wants {gist(tool, 40)}"
+        case events.AwaitingApproval(tool=tool):
+            voice.asking, voice.doing = voice.asking + 1, f"asks for {gist(tool, 40)}"
+        case events.Reviewed():
+            voice.asking -= 1
         case events.ToolStarted(tool=tool):
             voice.doing = f"calling {gist(tool, 40)}"
         case events.ToolEnded():
             voice.doing = "reading what came back"
         case events.Phase(name=name):
             voice.doing = gist(name, 40)
-        case events.StepEnded():
+        case events.StepEnded() | events.RunEnded():
             voice.speaking, voice.doing = False, "going on"
-        case events.RunEnded():
-            voice.speaking = False
         case _:
             pass
 

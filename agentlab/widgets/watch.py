@@ -127,7 +127,7 @@ def live(handle: RunHandle, *, tokens: bool) -> RunView | TokenWatch:
         return TokenWatch(handle.stop)
     from agentlab.widgets.run_view import RunView
 
-    return RunView(handle.stop)
+    return RunView(handle.stop, answer=handle.answer)
 
 
 def under_way(handle: RunHandle) -> dict[str, str]:

@@ -105,7 +105,8 @@ async def talk(context):
     else:
         for word in said.split(" "): yield word + " "
         await hold.wait()
-handle = AgentRuntime(talk, tools=[population], max_iterations=50).start(ASK)
+config = al.AgentConfig(50, "talk", repeat_warn=None, repeat_stop=None)
+handle = AgentRuntime(talk, tools=[population], config=config).start(ASK)
 view = RunView(handle.stop); handle.trace.attach(view)
 view"""
 FULL = """count => [...document.querySelectorAll('.agl-card')].filter(card =>
@@ -288,8 +289,8 @@ def test_a_screen_reader_is_told_once_a_second(lab: Lab, tab: Tab) -> None:
 async def hurry(context):
     await asyncio.sleep(.02)
     yield 'Action: population {"city": "Lyon"}'
-session = await al.watch(
-    AgentRuntime(hurry, tools=[population], max_iterations=150).start(ASK))"""
+config = al.AgentConfig(150, "hurry", repeat_warn=None, repeat_stop=None)
+session = await al.watch(AgentRuntime(hurry, tools=[population], config=config).start(ASK))"""
     tab.open(lab, "spoken.ipynb", SETUP, hurry)
     tab.page.evaluate("""() => {
         window.told = [];

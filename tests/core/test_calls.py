@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from agentlab.core.events import Asked, ToolEnded, ToolStarted
 from agentlab.core.trace import Trace
 from tests.tracing import LAST, REPLIES, SHAPES, STEP, WRONG, ran
 
+AGAIN: Any = {"repeat_warn": None, "repeat_stop": None}  # the same call is no matter here
 DIFFERENT = [STEP.replace("look", f"look {i}") for i in range(20)]
 
 
@@ -63,7 +65,7 @@ def test_model_fails() -> None:
 
 def test_what_is_new() -> None:
     """What is new in a prompt is told apart from what was there before, and from what is gone."""
-    entries, _ = ran(DIFFERENT[:5], max_context_chars=700)
+    entries, _ = ran(DIFFERENT[:5], max_context_chars=700, **AGAIN)
     calls = list(model_calls(entries))
 
     assert calls[0].kept == 0
@@ -78,7 +80,7 @@ def test_what_is_new() -> None:
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=30), st.integers(1, 7))
 def test_any_question_at_any_time(order: list[int], every: int) -> None:
     """In whichever order they are asked for, each is what reading all of them gives."""
-    entries, _ = ran(DIFFERENT, max_iterations=20, max_context_chars=700)
+    entries, _ = ran(DIFFERENT, max_iterations=20, max_context_chars=700, **AGAIN)
     questions, all_of_them, last = Questions(), list[Question](), NOTHING
     questions.EVERY = every
     for entry in entries:

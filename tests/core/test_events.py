@@ -71,6 +71,8 @@ OLD: dict[str, dict[str, Any]] = {
     "answered": {"call_id": 1, "text": "t", "usage": {"input": 1, "output": 1}},
     "thought": {"text": "t"},
     "action": {"text": "t"},
+    "awaiting_approval": {"call_id": 2, "tool": "t", "args": {}},
+    "reviewed": {"call_id": 2, "decision": "approved"},
     "tool_started": {"call_id": 2, "tool": "t", "args": {}},
     "tool_ended": {
         "call_id": 2, "ok": True, "data": 1, "error": None, "error_kind": None, "ms": 1.0

@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from agentlab.core import errors
+from agentlab.core.approval import PendingCall, PendingCalls
 from agentlab.core.clock import FakeClock
 from agentlab.core.events import Entry, Event, ReActStep
 from agentlab.core.protocols import Hit, Usage
@@ -248,6 +249,13 @@ def streams() -> dict[str, Any]:
         "sure": spoken(("t", "find {}"), sure=0.0),
         "many tokens": spoken(*[("a thought of so many words", "find {}")] * 60),
     }  # fmt: skip
+
+
+def pending(text: str, count: int = 2) -> PendingCalls:
+    """Give calls that wait for a person, with ``text`` in all of them."""
+    return PendingCalls(
+        PendingCall(f"r/{text}#1:{i}", text, text, {text: [text, i]}, AT) for i in range(count)
+    )
 
 
 def handle(of: AgentSession) -> RunHandle:
@@ -636,6 +644,7 @@ def everything(text: str) -> dict[str, Any]:
         "heard": said, "heard step": said.steps[0], "tokens": said.tokens, "token": said.tokens[0],
         "session": session(text), "step": session(text).steps[0], "said no": session(text).steps[1],
         "trace": trace(text), "handle": handle(session(text)), "tools": tools, "named": named,
+        "pending": pending(text), "pending call": pending(text)[0],
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
         **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
@@ -691,6 +700,8 @@ def states() -> dict[str, Any]:
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),
+        "nothing pending": PendingCalls(),
+        "much pending": pending("plain", 40),
         "empty step": ReActStep("", ""), "empty error": errors.AgentLabError(),
         "builtins": NamedToolRegistry.with_builtins(),
         "many steps": AgentSession("id", "agent", "?", steps=steps(30)),

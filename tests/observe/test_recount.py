@@ -336,7 +336,8 @@ def test_many_runs_at_once() -> None:
 
     async def answer(context: str) -> str:
         await asyncio.sleep(0)
-        return 'Action: double {"n": 1}' if context.count("Obs") < 3 else "Action: FINAL_ANSWER 2"
+        done = context.count("Obs")
+        return f'Action: double {{"n": {done}}}' if done < 3 else "Action: FINAL_ANSWER 2"
 
     async def several(name: str) -> None:
         runtime = AgentRuntime(tools=[double], sinks=[metrics, registry, agents])

@@ -40,9 +40,8 @@ def told(entries: Sequence[Entry], every: int = 1) -> dict[str, Any]:
 
 def entries_of(*replies: str, **options: Any) -> list[Entry]:
     """Run a script and give all that was said."""
-    lab = al.AgentRuntime(
-        al.ScriptedModel(*replies), tools=[population], max_iterations=len(replies)
-    )
+    config = al.AgentConfig(len(replies), "script", repeat_warn=None, repeat_stop=None)
+    lab = al.AgentRuntime(al.ScriptedModel(*replies), tools=[population], config=config)
     session = lab.run_sync("How many?", **options)
     assert session.trace
     return session.trace.entries

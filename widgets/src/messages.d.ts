@@ -49,6 +49,20 @@ export interface Child {
   said: string;
 }
 
+/** A call that waits for a person: whose, of what, with what.
+
+    ``fixed`` says why the arguments cannot be changed here, ``wrong`` what was wrong with the last
+    answer, and ``tries`` the how-manieth that was.
+     */
+export interface Question {
+  agent: string;
+  tool: string;
+  args: string;
+  fixed: string;
+  wrong: string;
+  tries: number;
+}
+
 /** What came out: an answer, or an error. */
 export interface End {
   label: string;

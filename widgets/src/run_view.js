@@ -1,4 +1,5 @@
 // @ts-check
+import { approvals } from "./lib/approval.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
 import { section, speaker, stopper } from "./lib/frame.js";
@@ -6,7 +7,7 @@ import { NOTHING, ahead, due, seconds, shown, spans, tell } from "./lib/fold.js"
 import { child, step } from "./lib/rows.js";
 
 /** @import { Child, End, Head, Now, Step } from "./messages.js" */
-/** @typedef {{ board: string, lane: string, stoppable: boolean }} Model */
+/** @typedef {{ board: string, lane: string, stoppable: boolean, answers: boolean }} Model */
 
 const NEAR_PX = 16; // this close to the end, the reader still follows
 const MOST_BELOW = 24; // runs below that are shown
@@ -68,6 +69,7 @@ async function render({ model, el, signal }) {
   const { cell } = lane;
   const parts = draw(), voice = speaker();
   const stop = stopper(model);
+  const asks = approvals(model.get("answers") ? model : null, parts.said);
   /** @type {Map<number, ReturnType<typeof step>>} */
   const rows = new Map();
   /** @type {Map<number, ReturnType<typeof child>>} */
@@ -150,6 +152,7 @@ async function render({ model, el, signal }) {
     paintTime(head, now);
     paintSteps(now);
     paintBelow(now);
+    asks.paint(cell);
     if (now.live) paintText(now);
     else finish(/** @type {End | null} */ (cell("end")));
     voice.say(now.word);
@@ -167,6 +170,7 @@ async function render({ model, el, signal }) {
   /** @param {End | null} end */
   const finish = (end) => {
     parts.tail.remove();
+    asks.el.remove();
     stop.remove();
     clearInterval(clock);
     if (!end?.label || parts.facts.childElementCount > 2) return;
@@ -181,6 +185,7 @@ async function render({ model, el, signal }) {
     const { scrollHeight, scrollTop, clientHeight } = parts.said;
     following = scrollHeight - scrollTop - clientHeight < NEAR_PX;
   });
+  parts.steps.after(asks.el);
   const card = section(parts.body, voice.region);
   if (model.get("stoppable")) parts.end.append(stop);
   el.append(card);

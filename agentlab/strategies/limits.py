@@ -1,0 +1,91 @@
+"""What a loop may not do over and over: the same call in a row, or calls without an end.
+
+Pure rules: a strategy asks them before it calls, and does what they say.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentlab.core.config import AgentConfig
+from agentlab.core.errors import ActionBlocked
+from agentlab.core.protocols import Observation
+from agentlab.core.text import canonical, compact
+
+
+class RepeatedCall(ActionBlocked):
+    """The same call, once more."""
+
+    form = (
+        "{0} was asked for {1} times in a row with the same arguments, and not called again: call"
+        " something else, use other arguments, or give your final answer"
+    )
+
+
+class TooManyCalls(ActionBlocked):
+    """More calls than a run may make."""
+
+    form = "{0} was not called: a run may make at most {1}"
+
+
+class Limits:
+    """Counts the tool calls of one run, and says which of them it may not make.
+
+    The same call is that of the same tool with the same arguments, as JSON, and with no other
+    call in between. One that failed for a reason that may pass (``transient``) may be tried
+    again, though not for ever. What is refused here does not count as made.
+
+    >>> limits = Limits(AgentConfig(9, "m", repeat_warn=2))
+    >>> limits.check("look", {"at": 1}) is None
+    True
+    >>> type(limits.check("look", {"at": 1})).__name__
+    'RepeatedCall'
+
+    Parameters
+    ----------
+    config : AgentConfig
+        ``repeat_warn``, ``repeat_stop`` and ``max_tool_calls``.
+
+    Attributes
+    ----------
+    over : tuple of str, optional
+        Why the run must end now: the stop reason, and a sentence.
+    """
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._warn, self._stop = config.repeat_warn, config.repeat_stop
+        self._most = config.max_tool_calls
+        self._last: tuple[str, str] | None = None
+        self._same = self._made = 0
+        self._passing = False
+        self.over: tuple[str, str] | None = None
+
+    def check(self, tool: str, args: Any) -> ActionBlocked | None:
+        """Give why a call may not be made, in words for the model, or nothing."""
+        call = tool, written(args)
+        self._same = self._same + 1 if call == self._last else 1
+        self._last = call
+        stops = self._stop is not None and self._same >= self._stop
+        warns = self._warn is not None and self._same >= self._warn and not self._passing
+        if stops or warns:
+            why = f"{tool} was asked for {self._same} times in a row with the same arguments"
+            self.over = ("repeated_action", why) if stops else None
+            return RepeatedCall(tool, self._same)
+        if self._most is not None and self._made >= self._most:
+            many = TooManyCalls(tool, f"{self._most} tool call{'s' * (self._most != 1)}")
+            self.over = "tool_limit", str(many)
+            return many
+        self._made += 1
+        return None
+
+    def heard(self, seen: Observation) -> None:
+        """Note what came of it."""
+        self._passing = seen.error_kind == "transient"
+
+
+def written(args: Any) -> str:
+    """``args`` so that equal ones are equal texts; what is no JSON, as Python writes it."""
+    try:
+        return compact(canonical(args))
+    except (TypeError, ValueError, RecursionError):
+        return repr(args)
