@@ -135,6 +135,11 @@ if TYPE_CHECKING:
     from agentlab.strategies.streaming import StreamingReActLoop
     from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
+    from agentlab.strategies.workflow import Workflow, WorkflowStep
+    from agentlab.strategies.workflow_context import WorkflowContext
+    from agentlab.strategies.workflow_engine import WorkflowEngine
+    from agentlab.strategies.workflow_errors import MaxIterationsExceeded, StepFailed
+    from agentlab.strategies.workflow_result import WorkflowResult
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.registry import ToolRegistry
@@ -167,8 +172,8 @@ __all__ = [
     "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
     "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
-    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
-    "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
+    "MaxIterationsExceeded", "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry",
+    "MemoryId", "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
     "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
     "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
     "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
@@ -177,14 +182,15 @@ __all__ = [
     "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
     "SchemaValidator", "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry",
     "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend",
-    "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
-    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
-    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
-    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError",
-    "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model",
-    "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
-    "replay", "tool", "watch",
+    "Stage", "StaticEmbedder", "StepFailed", "Strategy", "StreamBroadcaster",
+    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
+    "StreamingSession", "TemporalCompression", "TimestampTool", "TokenStream", "Tool",
+    "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry",
+    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor",
+    "ValidationError", "VectorMemory", "Workflow", "WorkflowContext", "WorkflowEngine",
+    "WorkflowError", "WorkflowResult", "WorkflowStep", "WorkingMemory", "WrongThread",
+    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
+    "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -275,6 +281,11 @@ _HOME = {
     "strategies.streaming": "StreamingReActLoop",
     "strategies.streaming_session": "StreamingSession",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
+    "strategies.workflow": "Workflow WorkflowStep",
+    "strategies.workflow_context": "WorkflowContext",
+    "strategies.workflow_engine": "WorkflowEngine",
+    "strategies.workflow_errors": "MaxIterationsExceeded StepFailed",
+    "strategies.workflow_result": "WorkflowResult",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.registry": "ToolRegistry",

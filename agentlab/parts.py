@@ -139,6 +139,8 @@ class Parts:
     def admit(self, strategy: Strategy) -> Stay:
         """Let one run in, or shed it, which is counted."""
         guard = self._settings.backpressure
+        if hasattr(strategy, "with_tools"):  # a workflow, whose tasks call text tools too
+            strategy = strategy.with_tools(self.named)
         try:
             return Stay(self, strategy, None if guard is None else guard.try_acquire())
         except BackpressureShed:
