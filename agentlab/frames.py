@@ -52,6 +52,8 @@ from agentlab.resilience.slots import BackpressureRow
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
+from agentlab.strategies.workflow import Workflow, WorkflowRow
+from agentlab.strategies.workflow_result import TaskRun, WorkflowResult
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -113,6 +115,16 @@ def _(trace: Trace) -> pd.DataFrame:
         kind=column([kind_of(e.event) for e in entries], WORDS),
         event=column([gist_of(e.event) for e in entries], WORDS),
     )
+
+
+@frame.register(Workflow)
+def _(flow: Workflow) -> pd.DataFrame:
+    return table(flow.rows(), WorkflowRow)
+
+
+@frame.register(WorkflowResult)
+def _(result: WorkflowResult) -> pd.DataFrame:
+    return table(result.tasks, TaskRun)
 
 
 @frame.register(Spans)

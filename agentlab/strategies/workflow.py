@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from agentlab.core.bounds import a_name, at_least_one, count_of
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue
+from agentlab.core.portable import Portable
 from agentlab.core.protocols import Strategy
 from agentlab.core.text import clean
 from agentlab.strategies.workflow_chart import charted, mermaid
-from agentlab.strategies.workflow_files import Portable
+from agentlab.strategies.workflow_files import Written
 
 if TYPE_CHECKING:
     from agentlab.core.events import Charted
@@ -204,9 +207,13 @@ class Loop(WorkflowStep):
 
     @property
     def label(self) -> str:
-        """How often, and until when."""
-        times = f"{self.max_iters} time{'' if self.max_iters == 1 else 's'}"
-        return times if self.until is None else f"until {self.until}, at most {times}"
+        """Until when; else how often."""
+        return self.times if self.until is None else f"until {self.until}"
+
+    @property
+    def times(self) -> str:
+        """How often."""
+        return f"{self.max_iters} time{'' if self.max_iters == 1 else 's'}"
 
     @property
     def within(self) -> tuple[tuple[str, WorkflowStep], ...]:
@@ -215,7 +222,7 @@ class Loop(WorkflowStep):
 
 
 @dataclass(frozen=True)
-class Workflow(Portable, Displayable, Tabular):
+class Workflow(Written, Displayable, Tabular):
     r"""Steps, one after the other. It is a :class:`Strategy`, whose goal is the variable ``goal``.
 
     >>> flow = Workflow("notes", [WorkflowStep.Task("sum", "Summarise {goal}")])
@@ -271,8 +278,7 @@ class Workflow(Portable, Displayable, Tabular):
         return [WorkflowRow(*row) for row in rows_of(self.steps)]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowRow:
+class WorkflowRow(Displayable, Portable, msgspec.Struct, frozen=True):
     """A step of a workflow: where, how deep, which kind, its label, and what a task asks whom."""
 
     step: str

@@ -56,7 +56,9 @@ def _chart(where: str, step: Any, parent: str | None, nodes: list[Node], edges: 
 
 
 def who(step: Any) -> str:
-    """Say who does a task, where it is not the model."""
+    """Say who does a task, where it is not the model; and how often a loop goes round at most."""
+    if step.kind == "loop" and step.until is not None:
+        return f"at most {step.times}"
     if getattr(step, "tool", None):
         return f"tool {step.tool}"
     return f"by {name}" if (name := strategy_of(step)) else ""

@@ -38,7 +38,7 @@ FORMS = {
 }
 
 
-class Portable:
+class Written:
     """A workflow's plain forms."""
 
     __slots__ = ()

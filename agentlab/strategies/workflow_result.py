@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from agentlab.core.chart import Chart
 from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.portable import Portable
 from agentlab.core.trace import Trace
 from agentlab.strategies.workflow_context import WorkflowContext
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRun:
+class TaskRun(Displayable, Portable, msgspec.Struct, frozen=True):
     """A task that was done: which, in which run, what it was asked, what came out, how long."""
 
     step: str
