@@ -11,6 +11,7 @@ from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from agentlab.core.events import Charted, Edge, Node
+from agentlab.core.secrets import scrub
 from agentlab.display.html import ODD
 from agentlab.display.labels import BROAD
 from agentlab.display.words import gist
@@ -278,7 +279,7 @@ def outlined(node: Node, x: float, y: float, tall: float) -> str:
 
 def fitted(text: str, room: float = WIDE - LEFT - 8, letter: float = LETTER) -> str:
     """``text`` on one line that is no longer than there is room, in pixels."""
-    line = ODD.sub("\N{REPLACEMENT CHARACTER}", gist(text, 60))
+    line = ODD.sub("\N{REPLACEMENT CHARACTER}", scrub(gist(text, 60)))  # a part of a key is none
     used = 0.0
     for i, c in enumerate(line):
         used += BROAD if east_asian_width(c) in "WF" else letter

@@ -168,4 +168,5 @@ def beneath(line: Line) -> str:
     """Say in a box how a part stands, and what came of it, else who does it."""
     if not line.status or line.status == "pending":
         return fitted(line.who, letter=5.8)
-    return fitted(" · ".join(filter(None, (line.word, line.said))), letter=5.8)
+    told = (line.said,) if line.status == "running" and line.said else (line.word, line.said)
+    return fitted(" · ".join(filter(None, told)), letter=5.8)

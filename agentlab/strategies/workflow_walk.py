@@ -88,7 +88,9 @@ class Arm:
         try:
             detail = await self._take(where, step)
         except Exception as error:
-            self.board.mark(where, "failed", cut(explain(error), GIST))
+            own = isinstance(step, Task) and isinstance(error, StepFailed)
+            why = error.args[1] if own else explain(error)
+            self.board.mark(where, "failed", cut(why, GIST))
             raise
         except BaseException:
             self.board.mark(where, "cancelled")

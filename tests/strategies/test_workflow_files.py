@@ -191,7 +191,8 @@ def test_mermaid() -> None:
 
     assert flow.to_mermaid().splitlines() == [
         "flowchart TD",
-        '    n0["ask"]', '    n1{"ask:yes"}', '    n2{{"until try:x · at most 2 times"}}', '    n3["try · tool echo"]',
+        '    n0["ask"]', '    n1{"ask:yes"}', '    n2{{"until try:x · at most 2 times"}}',
+        '    n3["try · tool echo"]',
         '    n4(["side by side"])', '    n5["a"]', '    n6["b"]', '    n7["end"]',
         "    n0 --> n1", "    n1 -->|yes| n2", "    n2 --> n3", "    n3 -.-> n2",
         "    n2 --> n4", "    n1 -->|no| n4", "    n4 --> n5", "    n4 --> n6",
