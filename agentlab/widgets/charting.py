@@ -6,8 +6,8 @@ from typing import Any
 
 from agentlab.core.chart import Chart
 from agentlab.core.events import Charted, Marked
-from agentlab.display.flowing import MOST, Flow, fitted, flow_of
-from agentlab.display.plans import MARKS, Line, beneath, lines_of, parts, summary
+from agentlab.display.flowing import MOST, Flow, fitted, flow_of, levels
+from agentlab.display.plans import MARKS, Line, beneath, line_of, parts, summary
 from agentlab.display.words import gist, plural
 from agentlab.widgets.chart_messages import Plan, PlanMark, PlanPart, PlanSign
 
@@ -26,7 +26,8 @@ class Charting:
         self._flow: Flow | None = None
         self._places: dict[str, list[int]] = {}
         self._turn, self._told = 0, 0
-        self._fresh = False
+        self._fresh = self._moved = False
+        self._depths: list[int] = []
         self._changed: set[int] = set()
 
     def take(self, event: Charted | Marked) -> str:
@@ -36,7 +37,7 @@ class Charting:
             return gist(event.title, DOING)
         if self._chart is None or event.node not in self._places:
             return ""
-        self._chart.marks[event.node] = event
+        self._chart.marks[event.node], self._moved = event, True
         places = self._places[event.node]
         self._changed.update(place for place in places if place < MOST)
         running = event.status == "running"
@@ -44,17 +45,18 @@ class Charting:
 
     def news(self) -> dict[str, Any]:
         """Give what is different; None is for what is gone."""
-        if self._chart is None or not (self._fresh or self._changed):
+        chart = self._chart
+        if chart is None or not (self._fresh or self._moved):
             return {}
-        cells: dict[str, Any] = {"planned": f"{summary(self._chart)}{parts(self._chart)}"}
-        lines = lines_of(self._chart)
+        cells: dict[str, Any] = {"planned": f"{summary(chart)}{parts(chart)}"}
+        self._moved = False
         if self._fresh:
-            shown = min(len(lines), MOST)
-            cells["plan"] = self._plan(self._chart, lines[:shown])
+            shown = min(len(chart.plan.nodes), MOST)
+            cells["plan"] = self._plan(chart, [self._line(chart, i) for i in range(shown)])
             cells.update({f"m{i}": None for i in range(shown, self._told)})
             self._changed, self._told, self._fresh = set(range(shown)), shown, False
         for i in self._changed:
-            cells[f"m{i}"] = self._mark(lines[i])
+            cells[f"m{i}"] = self._mark(self._line(chart, i))
         self._changed = set()
         return cells
 
@@ -62,8 +64,13 @@ class Charting:
         self._chart, self._fresh, self._turn = Chart(plan), True, self._turn + 1
         self._flow = flow_of(plan) if plan.shape == "flow" else None
         self._places, self._changed = {}, set()
+        self._depths = levels(plan.nodes) or [0] * len(plan.nodes)
         for i, node in enumerate(plan.nodes):
             self._places.setdefault(node.id, []).append(i)
+
+    def _line(self, chart: Chart, place: int) -> Line:
+        node = chart.plan.nodes[place]
+        return line_of(node, self._depths[place], chart.status(node.id), chart.detail(node.id))
 
     def _mark(self, line: Line) -> PlanMark:
         said = line.said if self._flow is None else beneath(line)

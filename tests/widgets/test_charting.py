@@ -84,6 +84,7 @@ def test_long_ones_are_cut() -> None:
     assert cells["plan"]["more"] == "30 more parts: session.trace"
     assert f"m{MOST}" not in cells
     assert cells["m3"]["status"] == "done"
+    assert cells["planned"] == f"2 done of {MOST + 30} parts"
 
 
 @settings(max_examples=50, deadline=None)
