@@ -135,11 +135,12 @@ if TYPE_CHECKING:
     from agentlab.strategies.streaming import StreamingReActLoop
     from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
-    from agentlab.strategies.workflow import Workflow, WorkflowStep
-    from agentlab.strategies.workflow_context import WorkflowContext
-    from agentlab.strategies.workflow_engine import WorkflowEngine
-    from agentlab.strategies.workflow_errors import MaxIterationsExceeded, StepFailed
-    from agentlab.strategies.workflow_result import WorkflowResult
+    from agentlab.strategies.workflow.context import WorkflowContext
+    from agentlab.strategies.workflow.definition import Workflow
+    from agentlab.strategies.workflow.engine import WorkflowEngine
+    from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed
+    from agentlab.strategies.workflow.result import WorkflowResult
+    from agentlab.strategies.workflow.steps import WorkflowStep
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.registry import ToolRegistry
@@ -281,11 +282,12 @@ _HOME = {
     "strategies.streaming": "StreamingReActLoop",
     "strategies.streaming_session": "StreamingSession",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
-    "strategies.workflow": "Workflow WorkflowStep",
-    "strategies.workflow_context": "WorkflowContext",
-    "strategies.workflow_engine": "WorkflowEngine",
-    "strategies.workflow_errors": "MaxIterationsExceeded StepFailed",
-    "strategies.workflow_result": "WorkflowResult",
+    "strategies.workflow.context": "WorkflowContext",
+    "strategies.workflow.definition": "Workflow",
+    "strategies.workflow.engine": "WorkflowEngine",
+    "strategies.workflow.errors": "MaxIterationsExceeded StepFailed",
+    "strategies.workflow.result": "WorkflowResult",
+    "strategies.workflow.steps": "WorkflowStep",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.registry": "ToolRegistry",

@@ -52,8 +52,8 @@ from agentlab.resilience.slots import BackpressureRow
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
-from agentlab.strategies.workflow import Workflow, WorkflowRow
-from agentlab.strategies.workflow_result import TaskRun, WorkflowResult
+from agentlab.strategies.workflow.definition import Workflow, WorkflowRow
+from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow

@@ -13,15 +13,15 @@ from agentlab.models.naming import as_model, name_of
 from agentlab.parts import Parts
 from agentlab.settings import Settings
 from agentlab.strategies.react import ReAct
-from agentlab.strategies.workflow import Workflow
-from agentlab.strategies.workflow_engine import (
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.engine import (
     Bound,
     Presets,
     a_workflow,
     result_of,
     title_of,
 )
-from agentlab.strategies.workflow_result import WorkflowResult
+from agentlab.strategies.workflow.result import WorkflowResult
 
 
 class Ways:

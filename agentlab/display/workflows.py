@@ -8,9 +8,9 @@ from agentlab.display.parts import Chip, Column, Room, asked, card, fold, note, 
 from agentlab.display.plans import chart_view
 from agentlab.display.sessions import SHORT_ANSWER
 from agentlab.display.words import count, gist, most, plural, seconds, shortened, text_of
-from agentlab.strategies.workflow import Workflow
-from agentlab.strategies.workflow_context import WorkflowContext
-from agentlab.strategies.workflow_result import TaskRun, WorkflowResult
+from agentlab.strategies.workflow.context import WorkflowContext
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
 
 STEPS = [
     Column("step", "fit"),

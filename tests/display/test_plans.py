@@ -16,7 +16,8 @@ from agentlab.core.run import Run
 from agentlab.display.flowing import MOST, WIDE, fitted, flow_of
 from agentlab.display.plans import MARKS
 from agentlab.strategies.react import Outcome
-from agentlab.strategies.workflow import Workflow, WorkflowStep
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.steps import WorkflowStep
 from tests.display.things import Reader
 from tests.strategies import flows
 

@@ -67,9 +67,10 @@ from agentlab.strategies.streaming_session import (
     StreamingSession,
     StreamingStep,
 )
-from agentlab.strategies.workflow import Workflow, WorkflowStep
-from agentlab.strategies.workflow_context import WorkflowContext
-from agentlab.strategies.workflow_result import TaskRun, WorkflowResult
+from agentlab.strategies.workflow.context import WorkflowContext
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
+from agentlab.strategies.workflow.steps import WorkflowStep
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec

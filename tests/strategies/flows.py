@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agentlab.strategies.workflow import Workflow, WorkflowStep
-from agentlab.strategies.workflow_context import WorkflowContext
+from agentlab.strategies.workflow.context import WorkflowContext
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.steps import WorkflowStep
 
 NAMES = [
     "a",

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 import agentlab as al
 from agentlab.core.chart import Charts
 from agentlab.core.events import Marked, StepEnded, Warned
-from agentlab.strategies.workflow import DEEPEST, Workflow, WorkflowStep
-from agentlab.strategies.workflow_context import WorkflowContext
-from agentlab.strategies.workflow_engine import WorkflowEngine
-from agentlab.strategies.workflow_errors import MaxIterationsExceeded, StepFailed, ToolNotFound
-from agentlab.strategies.workflow_result import WorkflowResult
+from agentlab.strategies.workflow.context import WorkflowContext
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.engine import WorkflowEngine
+from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed, ToolNotFound
+from agentlab.strategies.workflow.result import WorkflowResult
+from agentlab.strategies.workflow.steps import DEEPEST, WorkflowStep
 from tests.strategies import flows
 
 Task, Branch, Parallel, Loop = (

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 
 import agentlab as al
 from agentlab.strategies.react import ReAct
-from agentlab.strategies.workflow import Workflow, WorkflowStep
-from agentlab.strategies.workflow_files import MOST
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.files import MOST
+from agentlab.strategies.workflow.steps import WorkflowStep
 from tests.strategies import flows
 from tests.strategies.test_workflow import README
 

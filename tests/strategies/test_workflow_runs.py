@@ -9,9 +9,10 @@ import pytest
 import agentlab as al
 from agentlab.core.events import Charted, RunStarted
 from agentlab.strategies.react import ReAct
-from agentlab.strategies.workflow import Workflow, WorkflowStep
-from agentlab.strategies.workflow_errors import StepFailed
-from agentlab.strategies.workflow_result import WorkflowResult
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.errors import StepFailed
+from agentlab.strategies.workflow.result import WorkflowResult
+from agentlab.strategies.workflow.steps import WorkflowStep
 
 Task, Branch, Parallel, Loop = (
     WorkflowStep.Task, WorkflowStep.Branch, WorkflowStep.Parallel, WorkflowStep.Loop,

@@ -1,28 +1,15 @@
-"""A workflow: tasks, choices, what goes on side by side, and loops, as plain values."""
+"""What a workflow is made of: tasks, choices, what goes on side by side, and loops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
 from agentlab.core.bounds import a_name, at_least_one, count_of
-from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue
-from agentlab.core.portable import Portable
 from agentlab.core.protocols import Strategy
 from agentlab.core.text import clean
-from agentlab.strategies.workflow_chart import charted, mermaid
-from agentlab.strategies.workflow_files import Written
-
-if TYPE_CHECKING:
-    from agentlab.core.events import Charted
-    from agentlab.core.protocols import Tools
-    from agentlab.core.run import Run
-    from agentlab.strategies.workflow_engine import Bound
-    from agentlab.strategies.workflow_result import WorkflowResult
 
 DEEPEST = 64  # choices, loops and so on that a task may be within
 
@@ -221,96 +208,10 @@ class Loop(WorkflowStep):
         return (("body", self.body),)
 
 
-@dataclass(frozen=True)
-class Workflow(Written, Displayable, Tabular):
-    r"""Steps, one after the other. It is a :class:`Strategy`, whose goal is the variable ``goal``.
-
-    >>> flow = Workflow("notes", [WorkflowStep.Task("sum", "Summarise {goal}")])
-    >>> print(flow.to_mermaid())
-    flowchart TD
-        n0["sum"]
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    steps : iterable of WorkflowStep
-        What is done, in order.
-
-    Raises
-    ------
-    InvalidValue
-        It cannot be one; or steps are within each other more than 64 deep.
-    """
-
-    name: str
-    steps: tuple[WorkflowStep, ...] = ()
-    strategy_name: ClassVar[str] = "workflow"
-
-    if TYPE_CHECKING:
-
-        def __init__(self, name: str, steps: Iterable[WorkflowStep] = ()) -> None: ...
-
-    def __post_init__(self) -> None:
-        told(self, name=clean(a_name("name", self.name)))
-        told(self, steps=steps_of(self.steps))
-
-    async def __call__(self, run: Run, goal: str, /) -> WorkflowResult:
-        """Take the steps, with ``goal`` as a variable where there is one."""
-        return await self.with_tools(None)(run, goal)
-
-    def with_tools(self, tools: Tools | None) -> Bound:
-        """Give the strategy whose tasks call these tools; without any, the run's own."""
-        from agentlab.strategies.workflow_engine import Bound
-
-        return Bound(self, tools)
-
-    def to_mermaid(self) -> str:
-        """Write it for mermaid, which JupyterLab and many sites draw as a flow chart."""
-        return mermaid(self.steps)
-
-    def chart(self) -> Charted:
-        """Give its parts, each under an id, and what leads from one to another."""
-        return charted(self.steps, self.name)
-
-    def rows(self) -> list[WorkflowRow]:
-        """Give a row a step, at any depth, in order."""
-        return [WorkflowRow(*row) for row in rows_of(self.steps)]
-
-
-class WorkflowRow(Displayable, Portable, msgspec.Struct, frozen=True):
-    """A step of a workflow: where, how deep, which kind, its label, and what a task asks whom."""
-
-    step: str
-    depth: int
-    kind: str
-    label: str
-    prompt: str | None
-    tool: str | None
-    strategy: str | None
-
-
 WorkflowStep.Task, WorkflowStep.Branch = Task, Branch
 WorkflowStep.Parallel, WorkflowStep.Loop = Parallel, Loop
 for each in (Task, Branch, Parallel, Loop):
     each.__qualname__ = f"WorkflowStep.{each.__name__}"  # as people write it
-
-
-def rows_of(steps: Iterable[WorkflowStep]) -> Iterator[tuple[Any, ...]]:
-    """Go through all steps, each before those in it."""
-
-    def walk(where: str, step: WorkflowStep, depth: int) -> Iterator[tuple[Any, ...]]:
-        asks = (
-            (step.prompt, step.tool, getattr(step.strategy, "strategy_name", None))
-            if isinstance(step, Task)
-            else (None, None, None)
-        )
-        yield where, depth, step.kind, step.label, *asks
-        for name, inner in step.within:
-            yield from walk(f"{where}.{name}", inner, depth + 1)
-
-    for i, step in enumerate(steps):
-        yield from walk(f"steps[{i}]", step, 0)
 
 
 def told(thing: Any, **values: Any) -> None:

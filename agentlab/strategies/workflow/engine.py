@@ -14,11 +14,11 @@ from agentlab.core.protocols import Tools
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.models.naming import as_model, name_of
-from agentlab.strategies.workflow import Workflow
-from agentlab.strategies.workflow_chart import place
-from agentlab.strategies.workflow_context import WorkflowContext, context_of
-from agentlab.strategies.workflow_result import WorkflowResult
-from agentlab.strategies.workflow_walk import Arm, Board
+from agentlab.strategies.workflow.chart import place
+from agentlab.strategies.workflow.context import WorkflowContext, context_of
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.result import WorkflowResult
+from agentlab.strategies.workflow.walk import Arm, Board
 from agentlab.tools.named import NamedToolRegistry
 
 Presets = WorkflowContext | Mapping[str, str] | None
@@ -73,7 +73,7 @@ class Bound:
 class WorkflowEngine:
     """Runs workflows without a runtime.
 
-    >>> from agentlab.strategies.workflow import WorkflowStep
+    >>> from agentlab.strategies.workflow.steps import WorkflowStep
     >>> flow = Workflow("shout", [WorkflowStep.Task("one", "Say {word}")])
     >>> engine = WorkflowEngine()
     >>> engine.run_sync(flow, lambda prompt: prompt.upper(), context={"word": "no"}).answer

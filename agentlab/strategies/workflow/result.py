@@ -11,7 +11,7 @@ from agentlab.core.chart import Chart
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.portable import Portable
 from agentlab.core.trace import Trace
-from agentlab.strategies.workflow_context import WorkflowContext
+from agentlab.strategies.workflow.context import WorkflowContext
 
 
 class TaskRun(Displayable, Portable, msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from agentlab.core.text import suggestion
 if TYPE_CHECKING:
     from typing import Self
 
-    from agentlab.strategies.workflow import WorkflowStep
+    from agentlab.strategies.workflow.steps import WorkflowStep
 
 MOST = 1_000_000  # bytes of a file
 SUFFIXES = (".toml", ".json")
@@ -213,7 +213,7 @@ def steps_read(data: Any, where: str) -> list[WorkflowStep]:
 
 def step_read(data: Any, where: str) -> WorkflowStep:
     """Read a step, and those in it."""
-    from agentlab.strategies.workflow import DEEPEST, WorkflowStep
+    from agentlab.strategies.workflow.steps import DEEPEST, WorkflowStep
 
     if where.count(".") > DEEPEST:
         raise InvalidValue(f"{where[:80]}…: steps are nested deeper than {DEEPEST}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agentlab.core.events import Charted, Edge, Node
 
 if TYPE_CHECKING:
-    from agentlab.strategies.workflow import WorkflowStep
+    from agentlab.strategies.workflow.steps import WorkflowStep
 
 SPOKEN = frozenset(" ,:()?!='\u00b7")  # what means nothing to mermaid, between quotes
 SHAPES = {

@@ -19,11 +19,12 @@ from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.text import compact, cut
 from agentlab.strategies.react import in_time
-from agentlab.strategies.workflow import Branch, Loop, Parallel, Task, WorkflowStep
-from agentlab.strategies.workflow_chart import below, strategy_of
-from agentlab.strategies.workflow_context import WorkflowContext, filled_json, merge
-from agentlab.strategies.workflow_errors import MaxIterationsExceeded, StepFailed, ToolNotFound
-from agentlab.strategies.workflow_result import TaskRun
+from agentlab.strategies.workflow.chart import below, strategy_of
+from agentlab.strategies.workflow.context import WorkflowContext, filled_json, merge
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed, ToolNotFound
+from agentlab.strategies.workflow.result import TaskRun
+from agentlab.strategies.workflow.steps import Branch, Loop, Parallel, Task, WorkflowStep
 from agentlab.tools.textual import arguments, as_spec
 
 UNNAMED = re.compile(r"[^\w.]+")
@@ -217,8 +218,8 @@ class Arm:
 
     async def _delegate(self, strategy: Any, name: str, goal: str) -> str:
         """Let a strategy work towards something, in a run below this one."""
-        if hasattr(strategy, "with_tools"):
-            strategy = strategy.with_tools(self.tools)  # another workflow calls the same ones
+        if isinstance(strategy, Workflow):  # which calls the same ones
+            strategy = strategy.with_tools(self.tools)
         if getattr(strategy, "works_below", False):  # a runtime, which makes a child itself
             result: Any = await strategy(replace(self.run, agent=name), goal)
         else:
