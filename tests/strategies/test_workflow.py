@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import agentlab as al
 from agentlab.core.chart import Charts
 from agentlab.core.events import Marked, StepEnded, Warned
+from agentlab.strategies import workflow
 from agentlab.strategies.workflow.context import WorkflowContext
 from agentlab.strategies.workflow.definition import Workflow
 from agentlab.strategies.workflow.engine import WorkflowEngine
@@ -41,6 +42,14 @@ def ran(
 ) -> WorkflowResult:
     """Run steps to their end."""
     return WorkflowEngine().run_sync(Workflow("flow", steps), infer, tools, context=presets)
+
+
+def test_one_door() -> None:
+    """All of it can be had from the package, and is what the front door gives."""
+    for name in workflow.__all__:
+        if name != "ToolNotFound":  # at the front door that is any tool's
+            assert getattr(workflow, name) is getattr(al, name)
+    assert issubclass(workflow.ToolNotFound, al.ToolNotFound)
 
 
 def test_w8_1() -> None:
