@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentlab.core.chart import Chart
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, asked, card, fold, note, table, took
-from agentlab.display.plans import chart_view
+from agentlab.display.charted import chart_view
 from agentlab.display.sessions import SHORT_ANSWER
 from agentlab.display.words import count, gist, most, plural, seconds, shortened, text_of
 from agentlab.strategies.workflow.context import WorkflowContext

@@ -7,7 +7,7 @@ from typing import Any
 from agentlab.core.chart import Chart
 from agentlab.core.events import Charted, Marked
 from agentlab.display.flowing import MOST, Flow, fitted, flow_of, levels
-from agentlab.display.plans import MARKS, Line, beneath, line_of, parts, summary
+from agentlab.display.charted import MARKS, Line, beneath, line_of, parts, summary
 from agentlab.display.words import gist, plural
 from agentlab.widgets.chart_messages import Plan, PlanMark, PlanPart, PlanSign
 

@@ -14,7 +14,7 @@ import agentlab as al
 from agentlab.core.events import Charted, Edge, Marked, Node
 from agentlab.core.run import Run
 from agentlab.display.flowing import MOST, WIDE, fitted, flow_of
-from agentlab.display.plans import MARKS
+from agentlab.display.charted import MARKS
 from agentlab.strategies.react import Outcome
 from agentlab.strategies.workflow.definition import Workflow
 from agentlab.strategies.workflow.steps import WorkflowStep
