@@ -163,6 +163,12 @@ if TYPE_CHECKING:
     from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tasks import Method, Precondition, Task
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
+    from agentlab.strategies.workflow.context import WorkflowContext
+    from agentlab.strategies.workflow.definition import Workflow
+    from agentlab.strategies.workflow.engine import WorkflowEngine
+    from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed
+    from agentlab.strategies.workflow.result import WorkflowResult
+    from agentlab.strategies.workflow.steps import WorkflowStep
     from agentlab.teams.capability import (
         AgentAdvertisement,
         AgentHealth,
@@ -205,30 +211,31 @@ __all__ = [
     "ForgettingCurve", "FunctionEmbedder", "FunctionModel", "Gauge", "GraphError", "GraphStore",
     "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
-    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore", "Memory",
-    "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId", "MemoryItem",
-    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "Method", "MetricsRegistry",
-    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NoMethodFound",
-    "NoPreconditionSatisfied", "NodeLimitExceeded", "NotConfigured", "Observer", "OpenAiProvider",
-    "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
-    "PersistenceError", "Persona", "PersonaBuilder", "PersonaNotFound", "PersonaRegistry",
-    "PersonaScope", "PersonaTone", "Pipeline", "Plan", "PlanExecute", "PlanExecuteAgent",
-    "PlanExecuteConfig", "PlanRun", "PlanStep", "Planner", "PlannerConfig", "PlannerError",
-    "Precondition", "ProviderError", "ReActLoop", "ReActStep", "RecallPolicy", "RecordedModel",
-    "RecordingMissed", "Refuse", "Relation", "Relationship", "Request", "RetryPolicy", "Retrying",
-    "Role", "Run", "RunHandle", "RuntimeMetrics", "Sandbox", "SandboxConfig", "SandboxDenied",
-    "SchemaValidator", "ScriptedModel", "SearchError", "Secret", "SemanticDedup", "SemanticEntry",
-    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "Skill", "SkillComposer",
-    "SkillLoader", "SkillMatch", "SkillMatcher", "SkillPipeline", "SkillRegistry",
-    "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "StepLimitExceeded", "StepStatus",
-    "Strategy", "StreamBroadcaster", "StreamingCallbacks", "StreamingInference", "StreamingReAct",
-    "StreamingReActLoop", "StreamingSession", "Task", "TemporalCompression", "TimestampTool",
-    "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolManifest",
-    "ToolNotFound", "ToolPermission", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout",
-    "Trace", "TraceExplorer", "TurnCompressor", "ValidationError", "VectorMemory",
-    "VerificationResult", "Verifier", "WorkflowError", "WorkingMemory", "WrongThread",
-    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "load",
-    "parse_react_step", "record", "replay", "tool", "watch",
+    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
+    "MaxIterationsExceeded", "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry",
+    "MemoryId", "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
+    "Method", "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
+    "NewerFormat", "NoMethodFound", "NoPreconditionSatisfied", "NodeLimitExceeded", "NotConfigured",
+    "Observer", "OpenAiProvider", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
+    "PersistenceBackend", "PersistenceError", "Persona", "PersonaBuilder", "PersonaNotFound",
+    "PersonaRegistry", "PersonaScope", "PersonaTone", "Pipeline", "Plan", "PlanExecute",
+    "PlanExecuteAgent", "PlanExecuteConfig", "PlanRun", "PlanStep", "Planner", "PlannerConfig",
+    "PlannerError", "Precondition", "ProviderError", "ReActLoop", "ReActStep", "RecallPolicy",
+    "RecordedModel", "RecordingMissed", "Refuse", "Relation", "Relationship", "Request",
+    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "Sandbox",
+    "SandboxConfig", "SandboxDenied", "SchemaValidator", "ScriptedModel", "SearchError", "Secret",
+    "SemanticDedup", "SemanticEntry", "SemanticMemory", "SemanticStore", "SharedCircuitBreaker",
+    "Skill", "SkillComposer", "SkillLoader", "SkillMatch", "SkillMatcher", "SkillPipeline",
+    "SkillRegistry", "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "StepFailed",
+    "StepLimitExceeded", "StepStatus", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
+    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession", "Task",
+    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall",
+    "ToolError", "ToolInfo", "ToolManifest", "ToolNotFound", "ToolPermission", "ToolRegistry",
+    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor",
+    "ValidationError", "VectorMemory", "VerificationResult", "Verifier", "Workflow",
+    "WorkflowContext", "WorkflowEngine", "WorkflowError", "WorkflowResult", "WorkflowStep",
+    "WorkingMemory", "WrongThread", "__version__", "as_model", "calculator", "datasets",
+    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -339,6 +346,12 @@ _HOME = {
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
     "teams.capability": "AgentAdvertisement AgentHealth Capability CapabilityMatch CapabilityQuery",
     "teams.discovery": "AgentRegistry",
+    "strategies.workflow.context": "WorkflowContext",
+    "strategies.workflow.definition": "Workflow",
+    "strategies.workflow.engine": "WorkflowEngine",
+    "strategies.workflow.errors": "MaxIterationsExceeded StepFailed",
+    "strategies.workflow.result": "WorkflowResult",
+    "strategies.workflow.steps": "WorkflowStep",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.permissions": "ToolManifest ToolPermission",

@@ -6,7 +6,7 @@ Text is of pandas' own type for it (``str`` from pandas 3 on, ``object`` before)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import singledispatch
 from types import NoneType
@@ -60,6 +60,8 @@ from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.strategies.execution import ExecutionPlan, PlannedRow
 from agentlab.strategies.plans import Plan, PlanRun, StepRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
+from agentlab.strategies.workflow.definition import Workflow, WorkflowRow
+from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
 from agentlab.teams.capability import CapabilityMatches, CapabilityMatchRow
 from agentlab.teams.census import AgentRow
 from agentlab.teams.discovery import AgentRegistry
@@ -101,19 +103,65 @@ def frame(obj: object) -> pd.DataFrame:
     )
 
 
-@frame.register(AgentSession)
-def _(session: AgentSession) -> pd.DataFrame:
-    return table(session.steps, ReActStep)
+ROWS: dict[type, tuple[Callable[[Any], Sequence[Any]], type[msgspec.Struct]]] = {
+    AgentSession: (lambda it: it.steps, ReActStep),
+    StreamingSession: (lambda it: it.rows(), HeardToken),
+    HeardTokens: (lambda it: it, HeardToken),
+    Workflow: (lambda it: it.rows(), WorkflowRow),
+    WorkflowResult: (lambda it: it.tasks, TaskRun),
+    Spans: (lambda it: it, Span),
+    PendingCalls: (lambda it: it, PendingCall),
+    ToolRegistry: (lambda it: it.stats(), ToolRow),
+    NamedToolRegistry: (lambda it: it.stats(), ToolRow),
+    Sandbox: (lambda it: it.rows(), SandboxRow),
+    AuditLog: (lambda it: it, AuditEntry),
+    FenceReport: (lambda it: it.fences, Fence),
+    CircuitBreaker: (lambda it: [it.stats()], BreakerRow),
+    SharedCircuitBreaker: (lambda it: [it.stats()], BreakerRow),
+    BackpressureGuard: (lambda it: [it.stats()], BackpressureRow),
+    RetryPolicy: (lambda it: it.schedule(), RetryDelay),
+    Deduplicator: (lambda it: it.entries(), DeduplicatorEntry),
+    Pipeline: (lambda it: it.rows(), StageRow),
+    RuntimeMetrics: (lambda it: it.rows(), MetricRow),
+    MetricsSnapshot: (lambda it: it.rows(), MetricRow),
+    AgentMetricsRegistry: (lambda it: it.rows(), AgentMetricsSnapshot),
+    MetricsRegistry: (lambda it: it.rows(), SampleRow),
+    Series: (lambda it: it.rows(), SampleRow),
+    Histogram: (lambda it: it.bucket_rows(), BucketRow),
+    Graph: (lambda it: it.rows(), EntityRow),
+    Shelf: (lambda it: it.rows_sync(), StoreRow),
+    CheckpointManager: (lambda it: it.rows(), CheckpointRow),
+    LtmStore: (lambda it: it.rows(), LtmRow),
+    LtmMerges: (lambda it: it, MergeRow),
+    Consolidation: (lambda it: it.clusters, ClusterRow),
+    Compression: (lambda it: it.turns, TurnRow),
+    TurnCompression: (lambda it: it.turns, TurnRow),
+    TurnCompressionRun: (lambda it: it.turns, TurnRow),
+    PersonaRegistry: (lambda it: it.personas(), Persona),
+    SkillRegistry: (lambda it: it.all(), Skill),
+    SkillMatches: (lambda it: it.rows(), MatchRow),
+    SkillPipeline: (lambda it: it.rows(), SkillStageRow),
+    AgentRegistry: (lambda it: it.rows(), AgentRow),
+    CapabilityMatches: (lambda it: it.rows(), CapabilityMatchRow),
+    DispatchResult: (lambda it: it.rows(), DispatchAttempt),
+    WorkingMemory: (lambda it: it.rows(), WorkingRow),
+    SemanticStore: (lambda it: it.rows(), SemanticEntry),
+    VectorMemory: (lambda it: it.rows(len(it)), VectorRow),
+    SemanticMemory: (lambda it: it.rows(len(it)), TextRow),
+    Explanations: (lambda it: it, Explanation),
+    ExecutionPlan: (lambda it: it.rows(), PlannedRow),
+}
+"""What has a row for each of its parts: how these are read, and which record says the columns."""
 
 
-@frame.register(StreamingSession)
-def _(session: StreamingSession) -> pd.DataFrame:
-    return table(session.rows(), HeardToken)
+def rows_of(obj: Any) -> pd.DataFrame:
+    """Give a row a part of ``obj``, as ``ROWS`` says."""
+    read, kind = next(ROWS[each] for each in type(obj).__mro__ if each in ROWS)
+    return table(read(obj), kind)
 
 
-@frame.register(HeardTokens)
-def _(tokens: HeardTokens) -> pd.DataFrame:
-    return table(tokens, HeardToken)
+for _kind in ROWS:
+    frame.register(_kind, rows_of)
 
 
 @frame.register(Trace)
@@ -128,122 +176,6 @@ def _(trace: Trace) -> pd.DataFrame:
         kind=column([kind_of(e.event) for e in entries], WORDS),
         event=column([gist_of(e.event) for e in entries], WORDS),
     )
-
-
-@frame.register(Spans)
-def _(spans: Spans) -> pd.DataFrame:
-    return table(spans, Span)
-
-
-@frame.register(PendingCalls)
-def _(calls: PendingCalls) -> pd.DataFrame:
-    return table(calls, PendingCall)
-
-
-@frame.register(ToolRegistry)
-@frame.register(NamedToolRegistry)
-def _(registry: ToolRegistry | NamedToolRegistry) -> pd.DataFrame:
-    return table(registry.stats(), ToolRow)
-
-
-@frame.register(Sandbox)
-def _(sandbox: Sandbox) -> pd.DataFrame:
-    return table(sandbox.rows(), SandboxRow)
-
-
-@frame.register(AuditLog)
-def _(log: AuditLog) -> pd.DataFrame:
-    return table(log, AuditEntry)
-
-
-@frame.register(FenceReport)
-def _(report: FenceReport) -> pd.DataFrame:
-    return table(report.fences, Fence)
-
-
-@frame.register(CircuitBreaker)
-@frame.register(SharedCircuitBreaker)
-def _(breaker: CircuitBreaker | SharedCircuitBreaker) -> pd.DataFrame:
-    return table([breaker.stats()], BreakerRow)
-
-
-@frame.register(BackpressureGuard)
-def _(guard: BackpressureGuard) -> pd.DataFrame:
-    return table([guard.stats()], BackpressureRow)
-
-
-@frame.register(RetryPolicy)
-def _(policy: RetryPolicy) -> pd.DataFrame:
-    return table(policy.schedule(), RetryDelay)
-
-
-@frame.register(Deduplicator)
-def _(dedup: Deduplicator) -> pd.DataFrame:
-    return table(dedup.entries(), DeduplicatorEntry)
-
-
-@frame.register(Pipeline)
-def _(pipeline: Pipeline) -> pd.DataFrame:
-    return table(pipeline.rows(), StageRow)
-
-
-@frame.register(RuntimeMetrics)
-@frame.register(MetricsSnapshot)
-def _(metrics: RuntimeMetrics | MetricsSnapshot) -> pd.DataFrame:
-    return table(metrics.rows(), MetricRow)
-
-
-@frame.register(AgentMetricsRegistry)
-def _(agents: AgentMetricsRegistry) -> pd.DataFrame:
-    return table(agents.rows(), AgentMetricsSnapshot)
-
-
-@frame.register(MetricsRegistry)
-@frame.register(Series)
-def _(samples: MetricsRegistry | Series) -> pd.DataFrame:
-    return table(samples.rows(), SampleRow)
-
-
-@frame.register(Histogram)
-def _(histogram: Histogram) -> pd.DataFrame:
-    return table(histogram.bucket_rows(), BucketRow)
-
-
-@frame.register(Graph)
-def _(graph: Graph[Any]) -> pd.DataFrame:
-    return table(graph.rows(), EntityRow)
-
-
-@frame.register(Shelf)
-def _(store: Shelf) -> pd.DataFrame:
-    return table(store.rows_sync(), StoreRow)
-
-
-@frame.register(CheckpointManager)
-def _(manager: CheckpointManager) -> pd.DataFrame:
-    return table(manager.rows(), CheckpointRow)
-
-
-@frame.register(LtmStore)
-def _(ltm: LtmStore) -> pd.DataFrame:
-    return table(ltm.rows(), LtmRow)
-
-
-@frame.register(LtmMerges)
-def _(merges: LtmMerges) -> pd.DataFrame:
-    return table(merges, MergeRow)
-
-
-@frame.register(Consolidation)
-def _(done: Consolidation) -> pd.DataFrame:
-    return table(done.clusters, ClusterRow)
-
-
-@frame.register(Compression)
-@frame.register(TurnCompression)
-@frame.register(TurnCompressionRun)
-def _(done: Compression | TurnCompression | TurnCompressionRun) -> pd.DataFrame:
-    return table(done.turns, TurnRow)
 
 
 @frame.register(EpisodicStore)
@@ -267,75 +199,10 @@ def _(store: EpisodicStore) -> pd.DataFrame:
     )
 
 
-@frame.register(PersonaRegistry)
-def _(registry: PersonaRegistry) -> pd.DataFrame:
-    return table(registry.personas(), Persona)
-
-
-@frame.register(SkillRegistry)
-def _(registry: SkillRegistry) -> pd.DataFrame:
-    return table(registry.all(), Skill)
-
-
-@frame.register(SkillMatches)
-def _(found: SkillMatches) -> pd.DataFrame:
-    return table(found.rows(), MatchRow)
-
-
-@frame.register(SkillPipeline)
-def _(pipeline: SkillPipeline) -> pd.DataFrame:
-    return table(pipeline.rows(), SkillStageRow)
-
-
-@frame.register(AgentRegistry)
-def _(registry: AgentRegistry) -> pd.DataFrame:
-    return table(registry.rows(), AgentRow)
-
-
-@frame.register(CapabilityMatches)
-def _(found: CapabilityMatches) -> pd.DataFrame:
-    return table(found.rows(), CapabilityMatchRow)
-
-
-@frame.register(DispatchResult)
-def _(result: DispatchResult) -> pd.DataFrame:
-    return table(result.rows(), DispatchAttempt)
-
-
-@frame.register(WorkingMemory)
-def _(memory: WorkingMemory) -> pd.DataFrame:
-    return table(memory.rows(), WorkingRow)
-
-
-@frame.register(SemanticStore)
-def _(store: SemanticStore) -> pd.DataFrame:
-    return table(store.rows(), SemanticEntry)
-
-
-@frame.register(VectorMemory)
-def _(memory: VectorMemory[Any]) -> pd.DataFrame:
-    return table(memory.rows(len(memory)), VectorRow)
-
-
-@frame.register(SemanticMemory)
-def _(memory: SemanticMemory[Any]) -> pd.DataFrame:
-    return table(memory.rows(len(memory)), TextRow)
-
-
-@frame.register(Explanations)
-def _(found: Explanations) -> pd.DataFrame:
-    return table(found, Explanation)
-
-
 @frame.register(Plan)
 @frame.register(PlanRun)
 def _(plan: Plan | PlanRun) -> pd.DataFrame:
     return table((plan.plan if isinstance(plan, PlanRun) else plan).rows(), StepRow)
-
-
-@frame.register(ExecutionPlan)
-def _(plan: ExecutionPlan) -> pd.DataFrame:
-    return table(plan.rows(), PlannedRow)
 
 
 @frame.register(list)

@@ -25,6 +25,7 @@ from agentlab.store.checkpoint import CheckpointManager
 from agentlab.store.persistence import as_backend
 from agentlab.store.saver import SessionSaver
 from agentlab.strategies.observer import observing
+from agentlab.strategies.workflow.definition import Workflow
 from agentlab.tools.named import NamedToolRegistry
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class Parts:
     def admit(self, strategy: Strategy) -> Stay:
         """Let one run in, or shed it, which is counted."""
         guard = self._settings.backpressure
+        if isinstance(strategy, Workflow):  # its tasks call text tools too
+            strategy = strategy.with_tools(self.named)
         try:
             return Stay(self, strategy, None if guard is None else guard.try_acquire())
         except BackpressureShed:

@@ -10,8 +10,18 @@ from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
 from agentlab.models.naming import as_model, name_of
+from agentlab.parts import Parts
 from agentlab.settings import Settings
 from agentlab.strategies.react import ReAct
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.engine import (
+    Bound,
+    Presets,
+    a_workflow,
+    result_of,
+    title_of,
+)
+from agentlab.strategies.workflow.result import WorkflowResult
 
 if TYPE_CHECKING:
     from agentlab.strategies.plan_execute import PlanExecuteConfig
@@ -22,6 +32,12 @@ class Ways:
     """Runs with one model or another, by one strategy or another."""
 
     settings: Settings
+    _parts: Parts
+
+    @property
+    @abstractmethod
+    def model(self) -> Model:
+        """What answers where a run brings nothing of its own."""
 
     @abstractmethod
     def _open(self, agent: str, model: Model, name: str = "") -> tuple[Run, AgentSession]:
@@ -62,6 +78,45 @@ class Ways:
         run, session = self._open(agent_id, as_model(infer), name)
         return planned(await self._drive(run, session, PlanExecute(config), goal))
 
+    async def run_workflow(
+        self,
+        workflow: Workflow,
+        infer: Any = None,
+        *,
+        context: Presets = None,
+        agent: str = "agent",
+    ) -> WorkflowResult:
+        """Take the steps of a workflow; its tasks call the tools of :meth:`tool_registry`.
+
+        Parameters
+        ----------
+        workflow : Workflow
+            What is done.
+        infer : anything that answers, optional
+            By default the runtime's model.
+        context : WorkflowContext or mapping, optional
+            Variables to begin with. It is copied.
+        agent : str
+            Whose run it is.
+
+        Raises
+        ------
+        StepFailed
+            A task failed, or something that went on beside others.
+        MaxIterationsExceeded
+            A loop did not come to its end.
+        ToolNotFound
+            A task names a tool that is not there; it is a ``WorkflowError``.
+        TimeoutError
+            Its time was up.
+        """
+        flow = Bound(a_workflow(workflow), self._parts.named, context, titled=True)
+        name = "" if infer is None or self.settings.model is not None else name_of(infer)
+        opened = self._open(agent, self.model if infer is None else as_model(infer), name)
+        session = await self._drive(*opened, flow, title_of(flow))
+        return result_of(session.result, session.error)
+
     run_agent_sync = twin(run_agent)
     run_agent_with_provider_sync = twin(run_agent_with_provider)
     run_plan_execute_sync = twin(run_plan_execute)
+    run_workflow_sync = twin(run_workflow)

@@ -22,7 +22,7 @@ LAYERS = {
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
     ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"),
-    ("recording", "runtime"), ("runtime", "ways"), ("ways", "settings"),
+    ("recording", "runtime"), ("runtime", "ways"), ("ways", "settings"), ("ways", "parts"),
     ("runtime", "accessors"), ("accessors", "locked"),
     ("accessors", "parts"), ("accessors", "settings"), ("parts", "locked"),
     ("frames", "display"), ("plots", "display"), ("display", "datasets"),
@@ -37,8 +37,8 @@ OUTSIDE = {
     "memory": {"msgspec", "numpy", "scipy"},
     "plots": {"matplotlib", "numpy"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
-    "strategies": {"msgspec"}, "personas": {"msgspec"}, "skills": {"msgspec", "packaging"},
-    "teams": {"msgspec"}, "display": {"matplotlib", "msgspec"},
+    "strategies": {"msgspec", "tomli_w"}, "personas": {"msgspec"},
+    "skills": {"msgspec", "packaging"}, "teams": {"msgspec"}, "display": {"matplotlib", "msgspec"},
     "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip

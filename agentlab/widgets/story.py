@@ -16,6 +16,7 @@ from agentlab.display.steps import failed, texts, told
 from agentlab.display.words import count, gist, plural, seconds, shortened
 from agentlab.widgets.asking import TAKEN as ASKED
 from agentlab.widgets.asking import Asking
+from agentlab.widgets.charting import Charting
 from agentlab.widgets.messages import Child, End, Head, Now, Step, Words
 
 ROOM = Room()
@@ -64,6 +65,7 @@ class Story:
 
     def __init__(self) -> None:
         self.session = AgentSession()
+        self._plans: dict[str, Charting] = {}
         self._voices: dict[str, Voice] = {}
         self._cells: dict[str, Any] = {}
         self._changed: dict[int, Voice] = {}
@@ -86,10 +88,12 @@ class Story:
             self.asking.take(entry, self.session.agent_id if own else self._voice(entry).name)
         if entry.run == root:
             self._own(self._voice(entry), entry)
+            self._chart(self._voice(entry), entry)
         elif root and entry.run.startswith(f"{root}/"):
             voice = self._voice(entry)
             self._changed[voice.no] = voice
             self._others(voice, entry)
+            self._chart(voice, entry)
 
     def _hear(self) -> None:
         if not self._heard:
@@ -116,7 +120,14 @@ class Story:
         for no, voice in self._changed.items():
             cells[f"c{no}"] = self._child(voice, scrub)
         self._changed.clear()
-        return {**cells, **self.asking.news(), "tail": self._tail[:known], "now": self._now()}
+        plan = self._plans.get(self.session.session_id)
+        return {
+            **cells,
+            **(plan.news() if plan else {}),
+            **self.asking.news(),
+            "tail": self._tail[:known],
+            "now": self._now(),
+        }
 
     def _voice(self, entry: Entry) -> Voice:
         voice = self._voices.get(entry.run)
@@ -166,6 +177,11 @@ class Story:
             case _:
                 pass
         attend(voice, entry)
+
+    def _chart(self, voice: Voice, entry: Entry) -> None:
+        if isinstance(entry.event, events.Charted | events.Marked):
+            plan = self._plans.setdefault(entry.run, Charting())
+            voice.doing = plan.take(entry.event) or voice.doing
 
     def _add(self, step: ReActStep) -> None:
         total = len(self.session.steps)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from random import Random
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from agentlab.core import errors
 from agentlab.core.approval import PendingCall, PendingCalls
+from agentlab.core.chart import Chart
 from agentlab.core.clock import FakeClock
-from agentlab.core.events import Entry, Event, ReActStep
+from agentlab.core.events import Charted, Edge, Entry, Event, Marked, Node, ReActStep, Status
 from agentlab.core.protocols import Hit, Usage
 from agentlab.core.session import AgentSession
 from agentlab.core.text import clean
@@ -82,6 +83,10 @@ from agentlab.strategies.streaming_session import (
     StreamingSession,
     StreamingStep,
 )
+from agentlab.strategies.workflow.context import WorkflowContext
+from agentlab.strategies.workflow.definition import Workflow
+from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
+from agentlab.strategies.workflow.steps import WorkflowStep
 from agentlab.teams.capability import (
     AgentAdvertisement,
     AgentHealth,
@@ -519,6 +524,66 @@ def populations() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def charted(shape: str, text: str, statuses: Sequence[str], *edges: Edge) -> AgentSession:
+    """Give a session whose run charted parts within each other, each with a status."""
+    nodes = [
+        Node(f"{text}{i}", text, "task", f"{text}0" if i else None, text)
+        for i in range(len(statuses))
+    ]
+    ended, told = child(text), Trace(clock=FakeClock())
+    said: list[Any] = [
+        Charted(cast("Any", shape), tuple(nodes), edges, text),
+        *(Marked(f"{text}{i}", cast("Status", each), text) for i, each in enumerate(statuses)),
+    ]
+    told.entries = [Entry(text, None, i, AT, 0.0, each) for i, each in enumerate(said)]
+    ended.trace = told
+    return ended
+
+
+def worked(text: str) -> dict[str, Any]:
+    """Give a workflow, and what came of it, with ``text`` everywhere."""
+    name = text or "empty"
+    task = WorkflowStep.Task(name, text, tool=name)
+    flow = Workflow(
+        name,
+        [
+            task,
+            WorkflowStep.Branch(text, WorkflowStep.Loop(task, 2, until=text)),
+            WorkflowStep.Parallel([task, task], 2),
+        ],
+    )
+    row = TaskRun("steps[0]", text, text, text, text, text, text, AT, 5)
+    marks = {"steps[0]": Marked("steps[0]", "done", text)}
+    context = WorkflowContext({text: text})
+    result = WorkflowResult(
+        [text], context, 1, 5, text, (row,), Chart(flow.chart(), marks), trace(text)
+    )
+    return {
+        "flow": flow, "flow row": flow.rows()[0], "flow result": result, "task run": row,
+        "context": context, "charted list": charted("list", text, ["done", text]),
+        "charted tree": charted("tree", text, ["chosen", "rejected"]),
+        "charted flow": charted("flow", text, ["done", "failed", text], Edge(text, text, text)),
+    }  # fmt: skip
+
+
+def flows() -> dict[str, Any]:
+    """Give workflows in their states, and charts."""
+    task = WorkflowStep.Task("t", "p")
+    deep: WorkflowStep = task
+    for i in range(64):
+        deep = WorkflowStep.Loop(deep, 2) if i % 2 else WorkflowStep.Branch("a:b", deep)
+    states = [*get_args(Status)]
+    return {
+        "empty flow": Workflow("empty"), "deep flow": Workflow("deep", [deep]),
+        "long flow": Workflow("long", [task] * 300),
+        "wide flow": Workflow("wide", [WorkflowStep.Parallel([task] * 30)]),
+        "result of nothing": WorkflowResult([], WorkflowContext(), 0, 0),
+        "list of states": charted("list", "part", states),
+        "tree of states": charted("tree", "part", states),
+        "flow of states": charted("flow", "part", states, Edge("part1", "part2", "then")),
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -648,7 +713,7 @@ def everything(text: str) -> dict[str, Any]:
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
         **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
-        **fenced(text),**planned(text),
+        **fenced(text),**planned(text),**worked(text),
     }  # fmt: skip
 
 
@@ -696,7 +761,7 @@ def states() -> dict[str, Any]:
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
         **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),
-        **fences(), **plans(),
+        **fences(), **plans(),**flows(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

@@ -1,4 +1,4 @@
-// Made from agentlab/widgets/messages.py by widgets/messages.py: do not edit.
+// Made from agentlab/widgets/*messages.py by widgets/messages.py: do not edit.
 
 /** Whose run it is, what was asked, and since when, in milliseconds of this machine's clock. */
 export interface Head {
@@ -253,4 +253,48 @@ export interface Prompt {
   note: string;
   more: boolean;
   path: string;
+}
+
+/** A part: its label, who does it, how deep it is; in a picture its outline, and its corner. */
+export interface PlanPart {
+  label: string;
+  who: string;
+  depth: number;
+  outline: string;
+  x: number;
+  y: number;
+  tall: number;
+}
+
+/** A word in the picture. */
+export interface PlanSign {
+  text: string;
+  x: number;
+  y: number;
+}
+
+/** A chart: a ``list``, a ``tree`` or a ``flow``, which has a picture of lines and arrows.
+
+    ``turn`` counts the charts of a run; ``more`` says what is left out.
+     */
+export interface Plan {
+  turn: number;
+  shape: string;
+  title: string;
+  parts: PlanPart[];
+  more: string;
+  wide: number;
+  tall: number;
+  ways: string;
+  back: string;
+  heads: string;
+  signs: PlanSign[];
+}
+
+/** How a part stands: its mark, the word for it, and what came of it, or why. */
+export interface PlanMark {
+  status: string;
+  mark: string;
+  word: string;
+  said: string;
 }

@@ -1,12 +1,13 @@
 // @ts-check
 import { approvals } from "./lib/approval.js";
+import { chart } from "./lib/chart_view.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
 import { section, speaker, stopper } from "./lib/frame.js";
 import { NOTHING, ahead, due, seconds, shown, spans, tell } from "./lib/fold.js";
 import { child, step } from "./lib/rows.js";
 
-/** @import { Child, End, Head, Now, Step } from "./messages.js" */
+/** @import { Child, End, Head, Now, Plan, PlanMark, Step } from "./messages.js" */
 /** @typedef {{ board: string, lane: string, stoppable: boolean, answers: boolean }} Model */
 
 const NEAR_PX = 16; // this close to the end, the reader still follows
@@ -67,7 +68,7 @@ async function render({ model, el, signal }) {
   const lane = await follow({ model, signal }, () => paint());
   if (!lane) return;
   const { cell } = lane;
-  const parts = draw(), voice = speaker();
+  const parts = draw(), voice = speaker(), plans = chart();
   const stop = stopper(model);
   const asks = approvals(model.get("answers") ? model : null, parts.said);
   /** @type {Map<number, ReturnType<typeof step>>} */
@@ -140,6 +141,13 @@ async function render({ model, el, signal }) {
     for (const [i, { li }] of kids) if (i < first) li.remove(), kids.delete(i);
   };
 
+  const paintPlan = () => {
+    const plan = /** @type {Plan | null} */ (cell("plan"));
+    if (!plan) return;
+    if (!plans.el.parentNode) parts.facts.after(plans.el);
+    plans.paint(plan, String(cell("planned") ?? ""), (i) => /** @type {PlanMark | null} */ (cell(`m${i}`)));
+  };
+
   const paint = () => {
     const head = /** @type {Head | null} */ (cell("head"));
     const now = /** @type {Now | null} */ (cell("now"));
@@ -150,6 +158,7 @@ async function render({ model, el, signal }) {
     say(parts.chip, now.word);
     if (parts.chip.className !== `agl-chip ${now.hue}`) parts.chip.className = `agl-chip ${now.hue}`;
     paintTime(head, now);
+    paintPlan();
     paintSteps(now);
     paintBelow(now);
     asks.paint(cell);
