@@ -13,6 +13,7 @@ LAYERS = {
     "core": 0,
     "models": 1, "tools": 1, "memory": 1, "graph": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2,
+    "teams": 3,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
     "accessors": 4, "locked": 4, "ways": 4,
     "display": 5, "frames": 5, "plots": 5, "datasets": 5,
@@ -36,7 +37,7 @@ OUTSIDE = {
     "memory": {"msgspec", "numpy", "scipy"},
     "plots": {"matplotlib", "numpy"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
-    "strategies": {"msgspec"}, "display": {"matplotlib", "msgspec"},
+    "strategies": {"msgspec"}, "teams": {"msgspec", "numpy"}, "display": {"matplotlib", "msgspec"},
     "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip

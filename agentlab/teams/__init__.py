@@ -1,0 +1,1 @@
+"""Many agents: a bus, teams, swarms and debates, on one trace."""
