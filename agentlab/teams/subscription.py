@@ -165,16 +165,3 @@ class BusSubscription:
         self._leave()
 
     recv_sync = twin(recv)
-
-
-def heard(subscription: BusSubscription) -> list[AgentMessage]:
-    """Give all that waits for a reader, in order."""
-    messages = list[AgentMessage]()
-    while True:
-        try:
-            message = subscription.try_recv()
-        except BusLagged:
-            continue
-        if message is None:
-            return messages
-        messages.append(message)
