@@ -135,6 +135,23 @@ if TYPE_CHECKING:
     from agentlab.strategies.streaming import StreamingReActLoop
     from agentlab.strategies.streaming_session import StreamingSession
     from agentlab.strategies.tokens import InferenceToken, StreamingInference, TokenStream
+    from agentlab.teams.bus import AgentBus
+    from agentlab.teams.debate import DebateOrchestrator, DebateStrategy
+    from agentlab.teams.debate_config import DebateConfig, DebaterPosition, DebateSession
+    from agentlab.teams.influence import influence
+    from agentlab.teams.messages import AgentMessage, AgentTarget
+    from agentlab.teams.subscription import BusSubscription
+    from agentlab.teams.swarm import SwarmOrchestrator, SwarmStrategy
+    from agentlab.teams.swarm_config import SwarmConfig, SwarmResult, TaskSplitStrategy
+    from agentlab.teams.team import TeamOrchestrator, TeamStrategy
+    from agentlab.teams.team_config import (
+        AgentTeam,
+        CommunicationTopology,
+        ConsensusStrategy,
+        TeamConfig,
+    )
+    from agentlab.teams.team_result import TeamResult
+    from agentlab.teams.tournament import tournament, tournament_sync
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.registry import ToolRegistry
@@ -152,39 +169,42 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentCheckpoint", "AgentConfig", "AgentEvent", "AgentEventStream",
-    "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics", "AgentMetricsRegistry",
-    "AgentMetricsSnapshot", "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError",
-    "AgentSession", "AnthropicProvider", "BackpressureGuard", "BackpressureShed",
-    "BagOfWordsEmbedder", "BusError", "CalculatorTool", "CheckpointError", "CheckpointManager",
-    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
-    "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
-    "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
-    "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
+    "ActionBlocked", "AgentBus", "AgentCheckpoint", "AgentConfig", "AgentEvent",
+    "AgentEventStream", "AgentId", "AgentLabError", "AgentLoopError", "AgentMessage",
+    "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRuntime",
+    "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession", "AgentTarget", "AgentTeam",
+    "AnthropicProvider", "BackpressureGuard", "BackpressureShed", "BagOfWordsEmbedder", "BusError",
+    "BusSubscription", "CalculatorTool", "CheckpointError", "CheckpointManager", "CheckpointStore",
+    "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState",
+    "CommunicationTopology", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
+    "ConsensusStrategy", "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord",
+    "DebateConfig", "DebateOrchestrator", "DebateSession", "DebateStrategy", "DebaterPosition",
+    "DecayPolicy", "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool",
+    "Embedder", "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
     "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder",
     "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
     "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
-    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
-    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
-    "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
-    "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
-    "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
-    "ParameterSpec", "ParameterTypeHint", "PersistenceBackend", "PersistenceError",
-    "PersonaNotFound", "Pipeline", "PlannerError", "ProviderError", "ReActLoop", "ReActStep",
-    "RecallPolicy", "RecordedModel", "RecordingMissed", "Relation", "Relationship", "Request",
-    "RetryPolicy", "Retrying", "Role", "Run", "RunHandle", "RuntimeMetrics", "SandboxDenied",
-    "SchemaValidator", "ScriptedModel", "Secret", "SemanticDedup", "SemanticEntry",
-    "SemanticMemory", "SemanticStore", "SharedCircuitBreaker", "SqlitePersistenceBackend",
-    "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
-    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession",
-    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError",
-    "ToolCall", "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema",
-    "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError",
-    "VectorMemory", "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model",
-    "calculator", "datasets", "enable_nested_asyncio", "load", "parse_react_step", "record",
-    "replay", "tool", "watch",
+    "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore", "Memory",
+    "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId", "MemoryItem",
+    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NotConfigured",
+    "Observer", "OpenAiProvider", "OrchestrationError", "ParameterSpec", "ParameterTypeHint",
+    "PersistenceBackend", "PersistenceError", "PersonaNotFound", "Pipeline", "PlannerError",
+    "ProviderError", "ReActLoop", "ReActStep", "RecallPolicy", "RecordedModel", "RecordingMissed",
+    "Relation", "Relationship", "Request", "RetryPolicy", "Retrying", "Role", "Run", "RunHandle",
+    "RuntimeMetrics", "SandboxDenied", "SchemaValidator", "ScriptedModel", "Secret",
+    "SemanticDedup", "SemanticEntry", "SemanticMemory", "SemanticStore", "SharedCircuitBreaker",
+    "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "Strategy", "StreamBroadcaster",
+    "StreamingCallbacks", "StreamingInference", "StreamingReAct", "StreamingReActLoop",
+    "StreamingSession", "SwarmConfig", "SwarmOrchestrator", "SwarmResult", "SwarmStrategy",
+    "TaskSplitStrategy", "TeamConfig", "TeamOrchestrator", "TeamResult", "TeamStrategy",
+    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall",
+    "ToolError", "ToolInfo", "ToolNotFound", "ToolRegistry", "ToolSchema", "ToolSpec",
+    "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor", "ValidationError", "VectorMemory",
+    "WorkflowError", "WorkingMemory", "WrongThread", "__version__", "as_model", "calculator",
+    "datasets", "enable_nested_asyncio", "influence", "load", "parse_react_step", "record",
+    "replay", "tool", "tournament", "tournament_sync", "watch",
 ]  # fmt: skip
 
 _HOME = {
@@ -275,6 +295,18 @@ _HOME = {
     "strategies.streaming": "StreamingReActLoop",
     "strategies.streaming_session": "StreamingSession",
     "strategies.tokens": "InferenceToken StreamingInference TokenStream",
+    "teams.bus": "AgentBus",
+    "teams.debate": "DebateOrchestrator DebateStrategy",
+    "teams.debate_config": "DebateConfig DebateSession DebaterPosition",
+    "teams.influence": "influence",
+    "teams.messages": "AgentMessage AgentTarget",
+    "teams.subscription": "BusSubscription",
+    "teams.swarm": "SwarmOrchestrator SwarmStrategy",
+    "teams.swarm_config": "SwarmConfig SwarmResult TaskSplitStrategy",
+    "teams.team": "TeamOrchestrator TeamStrategy",
+    "teams.team_config": "AgentTeam CommunicationTopology ConsensusStrategy TeamConfig",
+    "teams.team_result": "TeamResult",
+    "teams.tournament": "tournament tournament_sync",
     "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
     "tools.named": "NamedTool NamedToolRegistry ToolInfo",
     "tools.registry": "ToolRegistry",

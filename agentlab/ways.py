@@ -27,14 +27,13 @@ class Ways:
 
     settings: Settings
 
-    @property
-    @abstractmethod
-    def model(self) -> Model:
-        """What answers where a run brings nothing of its own."""
-
     @abstractmethod
     def _open(self, agent: str, model: Model, name: str = "") -> tuple[Run, AgentSession]:
         """Begin a run."""
+
+    @abstractmethod
+    def _model_for(self, strategy: Strategy) -> Model:
+        """Give what answers where a run brings nothing of its own."""
 
     @abstractmethod
     async def _drive(
@@ -150,13 +149,10 @@ class Ways:
         self, agent: str, infer: Any, strategy: Strategy, goal: str
     ) -> AgentSession:
         """Run many agents: ``infer`` is told which one is asked."""
-        from agentlab.teams.crew import Nobody, as_infer
+        from agentlab.teams.crew import as_infer
 
         name = name_of(infer) if infer is not None and self.settings.model is None else ""
-        if infer is not None:
-            model = as_infer(infer)
-        else:  # agents may all bring their own
-            model = Nobody() if self.settings.model is None else self.model
+        model = self._model_for(strategy) if infer is None else as_infer(infer)
         return await self._drive(*self._open(agent, model, name), strategy, goal)
 
     run_team_sync = twin(run_team)

@@ -74,6 +74,12 @@ class DebateStrategy:
     def __repr__(self) -> str:
         return f"DebateStrategy({self.config.names()!r})"
 
+    @property
+    def brings_models(self) -> bool:
+        """Whether nobody needs what answers the run."""
+        alone = all(agent in self.workers for agent in (*self.config.names(), MODERATOR))
+        return self._model is not None or alone
+
     async def __call__(self, run: Run, goal: str, /) -> DebateSession:
         """Debate ``goal``."""
         with Crew(run, self.workers, self._model, self.config.timeout_s) as crew:

@@ -66,6 +66,12 @@ class SwarmStrategy:
     def __repr__(self) -> str:
         return f"SwarmStrategy({self.swarm.agents!r})"
 
+    @property
+    def brings_models(self) -> bool:
+        """Whether nobody needs what answers the run."""
+        alone = all(agent in self.workers for agent in self.swarm.agents)
+        return self.model is not None or alone
+
     async def __call__(self, run: Run, goal: str, /) -> SwarmResult:
         """Split ``goal`` and let the swarm work on it."""
         config = self.swarm.config

@@ -250,12 +250,13 @@ def subtasks(parts: Iterable[str | Sequence[str]]) -> list[SubTask]:
     InvalidValue
         They are no texts.
     """
-    if isinstance(parts, str):
+    if isinstance(parts, str) or not isinstance(parts, Iterable):
         raise InvalidValue(f"a splitter gives several texts, got {parts!r:.80}")
     made = list[SubTask]()
     for n, part in enumerate(parts):
         alone = isinstance(part, str)
-        for j, text in enumerate([part] if isinstance(part, str) else part):
+        some = part if isinstance(part, list | tuple) else [part]
+        for j, text in enumerate(some):
             if not isinstance(text, str):
                 raise InvalidValue(f"a subtask is a text, got {text!r:.80}")
             text = clean(text).strip()  # noqa: PLW2901 - the same, as it is used

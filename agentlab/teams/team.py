@@ -49,6 +49,12 @@ class TeamStrategy:
     def __repr__(self) -> str:
         return f"TeamStrategy({self.config.team!r})"
 
+    @property
+    def brings_models(self) -> bool:
+        """Whether nobody needs what answers the run."""
+        alone = all(agent in self.workers for agent in self.config.team.all_agents())
+        return self._model is not None or alone
+
     async def __call__(self, run: Run, goal: str, /) -> TeamResult:
         """Let the team work on ``goal``."""
         bus = AgentBus(self.config.bus_capacity)
