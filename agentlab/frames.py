@@ -52,6 +52,12 @@ from agentlab.resilience.slots import BackpressureRow
 from agentlab.store.base import Shelf, StoreRow
 from agentlab.store.checkpoint import CheckpointManager, CheckpointRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
+from agentlab.teams.bus import AgentBus
+from agentlab.teams.debate_config import ArgumentRow, DebateSession
+from agentlab.teams.messages import BusRow
+from agentlab.teams.swarm_config import SubTaskResult, SwarmResult
+from agentlab.teams.team_result import TeamResult, TeamRow
+from agentlab.teams.tournament import Match, Tournament
 from agentlab.tools.named import NamedToolRegistry
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.tally import ToolRow
@@ -177,6 +183,31 @@ def _(histogram: Histogram) -> pd.DataFrame:
 @frame.register(Graph)
 def _(graph: Graph[Any]) -> pd.DataFrame:
     return table(graph.rows(), EntityRow)
+
+
+@frame.register(AgentBus)
+def _(bus: AgentBus) -> pd.DataFrame:
+    return table(bus.rows(), BusRow)
+
+
+@frame.register(TeamResult)
+def _(result: TeamResult) -> pd.DataFrame:
+    return table(result.rows(), TeamRow)
+
+
+@frame.register(SwarmResult)
+def _(result: SwarmResult) -> pd.DataFrame:
+    return table(result.subtask_results, SubTaskResult)
+
+
+@frame.register(DebateSession)
+def _(session: DebateSession) -> pd.DataFrame:
+    return table(session.rows(), ArgumentRow)
+
+
+@frame.register(Tournament)
+def _(held: Tournament) -> pd.DataFrame:
+    return table(held.matches, Match)
 
 
 @frame.register(Shelf)

@@ -34,7 +34,7 @@ from agentlab.teams.together import together
 # No digit may stand where a judge that only echoes its prompt would find one first.
 JUDGE = (
     "You judge one argument of a debate, by how convincing it is. Answer with nothing but a"
-    " number between 0 and 1."
+    " number between zero and one."
 )
 ARGUE = "You take part in a debate. Argue for your position, in at most {0} characters."
 MODERATE = (
