@@ -16,10 +16,10 @@ from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import begin, drive
 from agentlab.core.errors import InvalidValue, NotConfigured
-from agentlab.core.events import Entry
+from agentlab.core.following import followed
 from agentlab.core.protocols import Model, Request, Strategy
 from agentlab.core.run import Run
-from agentlab.core.session import TAKEN, AgentSession
+from agentlab.core.session import AgentSession
 from agentlab.core.text import clean, suggestion
 from agentlab.models.function import FunctionModel
 from agentlab.models.naming import ANSWERS, as_model, name_of, needs_model
@@ -27,7 +27,6 @@ from agentlab.strategies.react import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from typing import Self
 
     from agentlab.core.protocols import Chunk
 
@@ -62,7 +61,6 @@ class Turn:
     agent: str
     run: Run
     strategy: Strategy
-    session: AgentSession
 
 
 class Nobody:
@@ -95,8 +93,6 @@ class Crew:
         How long a turn may take, in seconds of real time.
     """
 
-    takes = TAKEN
-
     def __init__(
         self,
         run: Run,
@@ -107,24 +103,7 @@ class Crew:
         self._run, self._workers = run, workers
         self._other = Worker(Ask(), model)
         self._ms = None if timeout_s is None else max(1, round(timeout_s * 1000))
-        self._sessions: dict[str, AgentSession] = {}
-        self._start = f"{run.id}/"
         self._configs: dict[str, AgentConfig] = {}
-
-    def __enter__(self) -> Self:
-        self._run.trace.attach(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._run.trace.detach(self)
-
-    def __call__(self, entry: Entry, /) -> None:
-        """Pass an entry on to the session of the turn that it is of, or below."""
-        if entry.run.startswith(self._start):
-            below = entry.run.find("/", len(self._start))
-            session = self._sessions.get(entry.run if below < 0 else entry.run[:below])
-            if session is not None:
-                session.apply(entry)
 
     def turn(self, agent: str) -> Turn:
         """Give an agent a turn. Of those that work side by side, all turns are given first."""
@@ -132,8 +111,7 @@ class Crew:
         if agent not in self._configs:
             self._configs[agent] = self._config(worker)
         child = self._run.child(agent, model=worker.model, config=self._configs[agent])
-        session = self._sessions[child.id] = AgentSession(session_id=child.id)
-        return Turn(agent, child, worker.strategy, session)
+        return Turn(agent, child, worker.strategy)
 
     async def answer(self, turn: Turn, prompt: str) -> str:
         """Let an agent have its turn, and give what it answers; see :meth:`work`."""
@@ -149,10 +127,8 @@ class Crew:
         AgentLoopError
             It ended without an answer: its time was up, say.
         """
-        try:
-            session = await drive(turn.run, turn.session, turn.strategy, clean(prompt))
-        finally:
-            self._sessions.pop(turn.run.id, None)
+        with followed(self._run.trace, AgentSession(session_id=turn.run.id)) as session:
+            await drive(turn.run, session, turn.strategy, clean(prompt))
         session.raise_for_status()
         return session
 

@@ -82,8 +82,8 @@ class DebateStrategy:
 
     async def __call__(self, run: Run, goal: str, /) -> DebateSession:
         """Debate ``goal``."""
-        with Crew(run, self.workers, self._model, self.config.timeout_s) as crew:
-            return await Debate(self.config, run, crew, goal or self.config.topic).hold()
+        crew = Crew(run, self.workers, self._model, self.config.timeout_s)
+        return await Debate(self.config, run, crew, goal or self.config.topic).hold()
 
 
 class DebateOrchestrator:
@@ -167,7 +167,7 @@ class Debate:
         scores = self._scores()
         synthesis, error = await self._moderate(scores)
         return DebateSession(
-            self.topic, tuple(self.rounds), synthesis, scores, config.positions,
+            self.topic, tuple(self.rounds), synthesis, scores, tuple(config.positions),
             tuple(sorted(self.score_errors, key=lambda e: (e.round, e.of, e.by))), self.calls,
             round((run.clock.monotonic() - began) * 1000), error, run.trace,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -63,7 +63,7 @@ class DebateConfig:
     """
 
     topic: str
-    positions: tuple[DebaterPosition, ...] = ()
+    positions: Sequence[DebaterPosition] = ()
     rounds: int = 2
     enable_peer_scoring: bool = True
     max_argument_chars: int = 500

@@ -82,8 +82,8 @@ class SwarmStrategy:
             workers, model, limit = self._trying(pool), None, None
         if config.synthesise is not None:
             workers[SYNTHESIS] = config.synthesise
-        with Crew(run, workers, model, limit) as crew:
-            return await Hive(self.swarm, run, crew, goal).work()
+        crew = Crew(run, workers, model, limit)
+        return await Hive(self.swarm, run, crew, goal).work()
 
     def _trying(self, pool: Sequence[str]) -> dict[str, Worker]:
         config, tries = self.swarm.config, dict[str, Worker]()

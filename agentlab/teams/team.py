@@ -59,7 +59,7 @@ class TeamStrategy:
         """Let the team work on ``goal``."""
         bus = AgentBus(self.config.bus_capacity)
         crew = Crew(run, self.workers, self._model, self.config.timeout_s)
-        with crew, bus.on_trace(run):
+        with bus.on_trace(run):
             return await Meeting(self.config, run, crew, bus, goal).hold()
 
 

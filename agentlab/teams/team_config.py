@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from agentlab.core.bounds import at_least_one, callback
 from agentlab.core.errors import InvalidValue
@@ -56,11 +56,11 @@ class AgentTeam:
     """
 
     leader: str
-    members: tuple[str, ...]
+    members: Sequence[str]
     task: str
 
     def __post_init__(self) -> None:
-        members: Iterable[str] = self.members
+        members: Any = self.members
         if isinstance(members, str) or not isinstance(members, Iterable):
             raise InvalidValue(f"members must be several ids, got {members!r}: put it in []")
         object.__setattr__(self, "leader", str(AgentId(self.leader)))

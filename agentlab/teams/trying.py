@@ -36,21 +36,21 @@ class Attempts:
     async def __call__(self, run: Run, goal: str, /) -> Attempted:
         """Try."""
         count = 0
-        with Crew(run, *self._how) as crew:
+        crew = Crew(run, *self._how)
 
-            async def attempt(agent: str) -> str:
-                nonlocal count
-                count += 1
-                return await crew.answer(crew.turn(agent), goal)
+        async def attempt(agent: str) -> str:
+            nonlocal count
+            count += 1
+            return await crew.answer(crew.turn(agent), goal)
 
-            for agent in self._agents:
-                try:
-                    said = await self._patiently(lambda agent=agent: attempt(agent))
-                    return Attempted(said, agent, count)
-                except Exception as error:
-                    if agent == self._agents[-1]:
-                        vars(error)["attempts"] = count
-                        raise
+        for agent in self._agents:
+            try:
+                said = await self._patiently(lambda agent=agent: attempt(agent))
+                return Attempted(said, agent, count)
+            except Exception as error:
+                if agent == self._agents[-1]:
+                    vars(error)["attempts"] = count
+                    raise
         raise AssertionError  # there is at least one agent
 
     async def _patiently(self, attempt: Any) -> str:

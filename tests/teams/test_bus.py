@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -283,7 +284,7 @@ async def test_on_the_trace() -> None:
     class Talks:
         strategy_name = "talks"
 
-        async def __call__(self, run: al.Run, goal: str, /) -> object:
+        async def __call__(self, run: al.Run, goal: str, /) -> al.AgentSession:
             with bus.on_trace(run):
                 bus.send(to_all(goal))
                 await asyncio.to_thread(bus.send, to_all("from a thread"))
@@ -309,7 +310,7 @@ def test_what_each_reader_has_and_has_lost(capacity: int, talk: list[tuple[int, 
     readers = [bus.subscribe(f"a{i}", roles=["xyz"[i % 3]]) for i in range(4)]
     meant, got, lost = Counter[int](), Counter[int](), Counter[int]()
     for number, (kind, role, to) in enumerate(talk):
-        target = [ALL, AgentTarget.Role(role), AgentTarget.Specific(f"a{to}"), ALL][kind]
+        target: Any = [ALL, AgentTarget.Role(role), AgentTarget.Specific(f"a{to}"), ALL][kind]
         bus.send(AgentMessage("s", target, str(number)))
         for i, reader in enumerate(readers):
             meant[i] += target.reaches(f"a{i}", reader.roles)

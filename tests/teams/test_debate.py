@@ -224,7 +224,7 @@ def test_what_can_never_be() -> None:
             debate(lambda _agent, _prompt: "", positions=wrong)
     for how in ({"rounds": 0}, {"max_argument_chars": 0}, {"positions": ["x"]}):
         with pytest.raises(al.InvalidValue):
-            config(**how)  # type: ignore[arg-type]
+            config(**how)
 
 
 def test_builders() -> None:

@@ -244,11 +244,11 @@ def test_what_can_never_be() -> None:
     with pytest.raises(al.InvalidValue, match="'leader' is there twice"):
         team("leader")
     with pytest.raises(al.InvalidValue, match="members must be several ids, got 'ab'"):
-        al.AgentTeam("a", "ab", "")  # type: ignore[arg-type]
+        al.AgentTeam("a", "ab", "")
     for wrong in ({"max_rounds": 0}, {"topology": "line"}, {"on_agent_error": "cry"},
                   {"timeout_s": 0}, {"roles": {"who": "x"}}, {"key": 3}):  # fmt: skip
         with pytest.raises(al.InvalidValue):
-            team("m1", **wrong)  # type: ignore[arg-type]
+            team("m1", **wrong)
     with pytest.raises(al.InvalidValue, match=r"'m2'.*did you mean 'm1'"):
         al.TeamStrategy(team("m1"), agents={"m2": len})
     with pytest.raises(al.NotConfigured, match="m1"):
@@ -289,7 +289,8 @@ def test_agents_of_all_kinds() -> None:
     assert {child.agent_id: child.answer for child in session.children} == result.agent_answers
     below = next(child for child in session.children if child.agent_id == "d")
     assert len(below.children) == 5
-    assert session.trace is result.trace is not None
+    assert session.trace is not None
+    assert session.trace is result.trace
     again = al.AgentSession.from_trace(session.trace.entries)
     assert again == session
 
