@@ -21,7 +21,12 @@ ODD = [Column("judge", "fit"), Column("on", "fit"), Column("round", "num"), Colu
 
 def debate_card(session: DebateSession, room: Room) -> Html:
     """Draw a debate: who won and what it came to; then a column a debater, round by round."""
-    ended = ("error", shortened(session.error, "session.error", room.text), "agl-bad", "")
+    ended: tuple[str, object, str, str] = (
+        "error",
+        shortened(session.error, "session.error", room.text),
+        "agl-bad",
+        "",
+    )
     if session.synthesis is not None:
         ended = answer_row("synthesis", session.synthesis, "session.synthesis", room)
     return card(

@@ -61,6 +61,9 @@ def team_card(result: TeamResult, room: Room) -> Html:
     shown = agents[: min(DRAWN, 3 * room.ends)]
     failed = sum(each.answer is None for each in agents)
     chip = Chip("ok", "unanimous" if result.is_unanimous() else "answered")
+    if result.votes and not result.is_unanimous():
+        total = sum(result.votes.values())
+        chip = Chip("ok", f"{count(max(result.votes.values()))} of {plural(total, 'vote')}")
     if result.tie:
         chip = Chip("warn", "a tie")
     return card(
