@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from agentlab.homes import HOMES
+
 if TYPE_CHECKING:
     from agentlab import datasets
     from agentlab.builder import AgentRuntimeBuilder
@@ -169,6 +171,7 @@ if TYPE_CHECKING:
     from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed
     from agentlab.strategies.workflow.result import WorkflowResult
     from agentlab.strategies.workflow.steps import WorkflowStep
+    from agentlab.teams.bus import AgentBus
     from agentlab.teams.capability import (
         AgentAdvertisement,
         AgentHealth,
@@ -176,7 +179,23 @@ if TYPE_CHECKING:
         CapabilityMatch,
         CapabilityQuery,
     )
+    from agentlab.teams.debate import DebateOrchestrator, DebateStrategy
+    from agentlab.teams.debate_config import DebateConfig, DebaterPosition, DebateSession
     from agentlab.teams.discovery import AgentRegistry
+    from agentlab.teams.influence import influence
+    from agentlab.teams.messages import AgentMessage, AgentTarget
+    from agentlab.teams.subscription import BusSubscription
+    from agentlab.teams.swarm import SwarmOrchestrator, SwarmStrategy
+    from agentlab.teams.swarm_config import SwarmConfig, SwarmResult, TaskSplitStrategy
+    from agentlab.teams.team import TeamOrchestrator, TeamStrategy
+    from agentlab.teams.team_config import (
+        AgentTeam,
+        CommunicationTopology,
+        ConsensusStrategy,
+        TeamConfig,
+    )
+    from agentlab.teams.team_result import TeamResult
+    from agentlab.teams.tournament import tournament, tournament_sync
     from agentlab.tools.builtin import CalculatorTool, EchoTool, TimestampTool, calculator
     from agentlab.tools.named import NamedTool, NamedToolRegistry, ToolInfo
     from agentlab.tools.permissions import ToolManifest, ToolPermission
@@ -196,17 +215,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionBlocked", "AgentAdvertisement", "AgentCheckpoint", "AgentConfig", "AgentEvent",
-    "AgentEventStream", "AgentHealth", "AgentId", "AgentLabError", "AgentLoopError", "AgentMetrics",
-    "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRegistry", "AgentRuntime",
-    "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession", "AnthropicProvider", "Approve",
-    "BackpressureGuard", "BackpressureShed", "BagOfWordsEmbedder", "BusError", "CalculatorTool",
-    "Capability", "CapabilityMatch", "CapabilityQuery", "CheckpointError", "CheckpointManager",
-    "CheckpointStore", "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen",
-    "CircuitState", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
-    "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord", "DecayPolicy",
-    "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "DepthExceeded", "EchoTool",
-    "Edit", "Embedder", "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore",
+    "ActionBlocked", "AgentAdvertisement", "AgentBus", "AgentCheckpoint", "AgentConfig",
+    "AgentEvent", "AgentEventStream", "AgentHealth", "AgentId", "AgentLabError", "AgentLoopError",
+    "AgentMessage", "AgentMetrics", "AgentMetricsRegistry", "AgentMetricsSnapshot", "AgentRegistry",
+    "AgentRuntime", "AgentRuntimeBuilder", "AgentRuntimeError", "AgentSession", "AgentTarget",
+    "AgentTeam", "AnthropicProvider", "Approve", "BackpressureGuard", "BackpressureShed",
+    "BagOfWordsEmbedder", "BusError", "BusSubscription", "CalculatorTool", "Capability",
+    "CapabilityMatch", "CapabilityQuery", "CheckpointError", "CheckpointManager", "CheckpointStore",
+    "Chunk", "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState",
+    "CommunicationTopology", "CompletionOptions", "CompressedEpisode", "CompressorConfig",
+    "ConsensusStrategy", "ConsolidatedMemory", "ConsolidationPolicy", "Counter", "DamagedRecord",
+    "DebateConfig", "DebateOrchestrator", "DebateSession", "DebateStrategy", "DebaterPosition",
+    "DecayPolicy", "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "DepthExceeded",
+    "EchoTool", "Edit", "Embedder", "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore",
     "EvictionPolicy", "ExecutionPlan", "FileCheckpointStore", "FilePersistenceBackend",
     "ForgettingCurve", "FunctionEmbedder", "FunctionModel", "Gauge", "GraphError", "GraphStore",
     "Guarded", "Histogram", "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
@@ -228,142 +249,21 @@ __all__ = [
     "Skill", "SkillComposer", "SkillLoader", "SkillMatch", "SkillMatcher", "SkillPipeline",
     "SkillRegistry", "SqlitePersistenceBackend", "Stage", "StaticEmbedder", "StepFailed",
     "StepLimitExceeded", "StepStatus", "Strategy", "StreamBroadcaster", "StreamingCallbacks",
-    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession", "Task",
-    "TemporalCompression", "TimestampTool", "TokenStream", "Tool", "ToolArgumentError", "ToolCall",
-    "ToolError", "ToolInfo", "ToolManifest", "ToolNotFound", "ToolPermission", "ToolRegistry",
-    "ToolSchema", "ToolSpec", "ToolTimeout", "Trace", "TraceExplorer", "TurnCompressor",
-    "ValidationError", "VectorMemory", "VerificationResult", "Verifier", "Workflow",
-    "WorkflowContext", "WorkflowEngine", "WorkflowError", "WorkflowResult", "WorkflowStep",
-    "WorkingMemory", "WrongThread", "__version__", "as_model", "calculator", "datasets",
-    "enable_nested_asyncio", "load", "parse_react_step", "record", "replay", "tool", "watch",
+    "StreamingInference", "StreamingReAct", "StreamingReActLoop", "StreamingSession", "SwarmConfig",
+    "SwarmOrchestrator", "SwarmResult", "SwarmStrategy", "Task", "TaskSplitStrategy", "TeamConfig",
+    "TeamOrchestrator", "TeamResult", "TeamStrategy", "TemporalCompression", "TimestampTool",
+    "TokenStream", "Tool", "ToolArgumentError", "ToolCall", "ToolError", "ToolInfo", "ToolManifest",
+    "ToolNotFound", "ToolPermission", "ToolRegistry", "ToolSchema", "ToolSpec", "ToolTimeout",
+    "Trace", "TraceExplorer", "TurnCompressor", "ValidationError", "VectorMemory",
+    "VerificationResult", "Verifier", "Workflow", "WorkflowContext", "WorkflowEngine",
+    "WorkflowError", "WorkflowResult", "WorkflowStep", "WorkingMemory", "WrongThread",
+    "__version__", "as_model", "calculator", "datasets", "enable_nested_asyncio", "influence",
+    "load", "parse_react_step", "record", "replay", "tool", "tournament", "tournament_sync",
+    "watch",
 ]  # fmt: skip
 
-_HOME = {
-    "builder": "AgentRuntimeBuilder",
-    "core.config": "AgentConfig",
-    "core.errors": (
-        "ActionBlocked AgentLabError AgentLoopError AgentRuntimeError BackpressureShed "
-        "BusError CheckpointError CircuitOpen DamagedRecord DeduplicationConflict GraphError "
-        "InternalError InvalidValue MemoryStoreError NewerFormat NotConfigured "
-        "OrchestrationError PersistenceError PersonaNotFound PlannerError ProviderError "
-        "RecordingMissed SandboxDenied ToolArgumentError ToolError ToolNotFound ToolTimeout "
-        "ValidationError WorkflowError WrongThread"
-    ),
-    "core.events": "Entry ReActStep",
-    "core.ids": "AgentId EntityId MemoryId MessageId",
-    "core.nested": "enable_nested_asyncio",
-    "core.protocols": (
-        "Approve Chunk Edit Embedder Memory Model PersistenceBackend Refuse Request Strategy Tool"
-    ),
-    "core.run": "Run",
-    "core.secrets": "Secret",
-    "core.session": "AgentSession",
-    "core.trace": "Trace",
-    "graph.entities": "Entity Relation Relationship",
-    "graph.knowledge": "KnowledgeGraph",
-    "graph.store": "GraphStore",
-    "handle": "RunHandle",
-    "memory.bag": "BagOfWordsEmbedder",
-    "memory.compressed": "CompressedEpisode MemorySummary",
-    "memory.compression": "MemoryCompressor",
-    "memory.consolidated": "ConsolidatedMemory",
-    "memory.consolidation": "MemoryConsolidator",
-    "memory.conversation": "MemoryTurn Role",
-    "memory.decay": "DecayPolicy EvictionPolicy RecallPolicy",
-    "memory.embedders": "FunctionEmbedder StaticEmbedder",
-    "memory.embedding": "Embedding",
-    "memory.episodic": "EpisodicStore",
-    "memory.forgetting": "ForgettingCurve LtmConfig LtmEntry",
-    "memory.grouping": "ConsolidationPolicy",
-    "memory.importance": "ImportanceStrategy",
-    "memory.items": "MemoryItem",
-    "memory.ltm": "LtmStore",
-    "memory.nearest": "VectorMemory",
-    "memory.passes": "ImportanceFilter SemanticDedup TemporalCompression",
-    "memory.semantic": "SemanticEntry SemanticStore",
-    "memory.turns": "CompressorConfig TurnCompressor",
-    "memory.vector": "SemanticMemory",
-    "memory.working": "WorkingMemory",
-    "models.anthropic": "AnthropicProvider",
-    "models.function": "FunctionModel",
-    "models.llm": "CompletionOptions LlmProvider",
-    "models.local": "LocalModel",
-    "models.naming": "as_model",
-    "models.openai": "OpenAiProvider",
-    "models.recorded": "RecordedModel",
-    "models.scripted": "ScriptedModel",
-    "models.wrapped": "Guarded Retrying",
-    "observe.agent_metrics": "AgentMetrics AgentMetricsRegistry AgentMetricsSnapshot",
-    "observe.metrics": "RuntimeMetrics",
-    "observe.prometheus": "MetricsRegistry",
-    "observe.series": "Counter Gauge Histogram",
-    "observe.snapshot": "MetricsSnapshot",
-    "personas.persona": "Persona PersonaBuilder PersonaTone",
-    "personas.registry": "PersonaRegistry",
-    "personas.scope": "PersonaScope",
-    "recording": "record replay",
-    "resilience.backpressure": "BackpressureGuard",
-    "resilience.circuit": "CircuitState",
-    "resilience.circuit_backends": "CircuitBreakerBackend",
-    "resilience.circuit_breaker": "CircuitBreaker",
-    "resilience.dedup": "Deduplicator",
-    "resilience.ledger": "DeduplicationResult",
-    "resilience.pipeline": "Pipeline Stage",
-    "resilience.retry": "RetryPolicy",
-    "resilience.shared_breaker": "SharedCircuitBreaker",
-    "runtime": "AgentRuntime",
-    "skills.composing": "SkillComposer SkillPipeline",
-    "skills.loader": "SkillLoader",
-    "skills.matching": "SkillMatch SkillMatcher",
-    "skills.registry": "Skill SkillRegistry",
-    "store.checkpoint": "CheckpointManager",
-    "store.checkpoint_format": "AgentCheckpoint MemoryEntry",
-    "store.checkpoint_stores": "CheckpointStore FileCheckpointStore InMemoryCheckpointStore",
-    "store.file": "FilePersistenceBackend",
-    "store.journal": "Journal",
-    "store.loading": "load",
-    "store.memory": "InMemoryPersistenceBackend",
-    "store.sqlite": "SqlitePersistenceBackend",
-    "strategies.agent_events": "AgentEvent",
-    "strategies.broadcast": "StreamBroadcaster",
-    "strategies.callbacks": "StreamingCallbacks",
-    "strategies.event_stream": "AgentEventStream",
-    "strategies.execution": "ExecutionPlan",
-    "strategies.grammar": "parse_react_step",
-    "strategies.live": "StreamingReAct",
-    "strategies.loop": "ReActLoop",
-    "strategies.observer": "Observer",
-    "strategies.plan_execute": "PlanExecute PlanExecuteAgent PlanExecuteConfig Verifier",
-    "strategies.planner": "Planner PlannerConfig",
-    "strategies.plans": "Plan PlanRun PlanStep StepStatus VerificationResult",
-    "strategies.search": (
-        "DepthExceeded NoMethodFound NoPreconditionSatisfied "
-        "NodeLimitExceeded SearchError StepLimitExceeded"
-    ),
-    "strategies.streaming": "StreamingReActLoop",
-    "strategies.streaming_session": "StreamingSession",
-    "strategies.tasks": "Method Precondition Task",
-    "strategies.tokens": "InferenceToken StreamingInference TokenStream",
-    "teams.capability": "AgentAdvertisement AgentHealth Capability CapabilityMatch CapabilityQuery",
-    "teams.discovery": "AgentRegistry",
-    "strategies.workflow.context": "WorkflowContext",
-    "strategies.workflow.definition": "Workflow",
-    "strategies.workflow.engine": "WorkflowEngine",
-    "strategies.workflow.errors": "MaxIterationsExceeded StepFailed",
-    "strategies.workflow.result": "WorkflowResult",
-    "strategies.workflow.steps": "WorkflowStep",
-    "tools.builtin": "CalculatorTool EchoTool TimestampTool calculator",
-    "tools.named": "NamedTool NamedToolRegistry ToolInfo",
-    "tools.permissions": "ToolManifest ToolPermission",
-    "tools.registry": "ToolRegistry",
-    "tools.sandbox": "Sandbox SandboxConfig",
-    "tools.spec": "ToolSpec tool",
-    "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
-    "widgets.trace_explorer": "TraceExplorer",
-    "widgets.watch": "watch",
-}
 _MODULES = frozenset({"datasets"})
-_HOME_OF = {name: home for home, names in _HOME.items() for name in names.split()}
+_HOME_OF = {name: home for home, names in HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -62,10 +62,16 @@ from agentlab.strategies.plans import Plan, PlanRun, StepRow
 from agentlab.strategies.streaming_session import HeardToken, HeardTokens, StreamingSession
 from agentlab.strategies.workflow.definition import Workflow, WorkflowRow
 from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
+from agentlab.teams.bus import AgentBus
 from agentlab.teams.capability import CapabilityMatches, CapabilityMatchRow
 from agentlab.teams.census import AgentRow
+from agentlab.teams.debate_config import ArgumentRow, DebateSession
 from agentlab.teams.discovery import AgentRegistry
 from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
+from agentlab.teams.messages import BusRow
+from agentlab.teams.swarm_config import SubTaskResult, SwarmResult
+from agentlab.teams.team_result import TeamResult, TeamRow
+from agentlab.teams.tournament import Match, Tournament
 from agentlab.tools.audit import AuditEntry, AuditLog, SandboxRow
 from agentlab.tools.limits import Fence, FenceReport
 from agentlab.tools.named import NamedToolRegistry
@@ -144,6 +150,11 @@ ROWS: dict[type, tuple[Callable[[Any], Sequence[Any]], type[msgspec.Struct]]] = 
     AgentRegistry: (lambda it: it.rows(), AgentRow),
     CapabilityMatches: (lambda it: it.rows(), CapabilityMatchRow),
     DispatchResult: (lambda it: it.rows(), DispatchAttempt),
+    AgentBus: (lambda it: it.rows(), BusRow),
+    TeamResult: (lambda it: it.rows(), TeamRow),
+    SwarmResult: (lambda it: it.subtask_results, SubTaskResult),
+    DebateSession: (lambda it: it.rows(), ArgumentRow),
+    Tournament: (lambda it: it.matches, Match),
     WorkingMemory: (lambda it: it.rows(), WorkingRow),
     SemanticStore: (lambda it: it.rows(), SemanticEntry),
     VectorMemory: (lambda it: it.rows(len(it)), VectorRow),

@@ -35,6 +35,8 @@ from agentlab.memory.maps import apart, flat
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
+from agentlab.teams.debate_config import DebateSession
+from agentlab.teams.tournament import Tournament
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -282,6 +284,35 @@ def labels_of(memory: Any) -> list[str]:
     if isinstance(memory, SemanticStore):
         return [entry.key for entry in memory.entries() if entry.embedding is not None]
     return [str(value) for value in memory.values()]
+
+
+@draw.register(DebateSession)
+def _(session: DebateSession, ax: Axes) -> None:
+    """Draw how each debater was judged, round by round."""
+    numbers = [each.round for each in session.rounds]
+    for name in session.cumulative_scores:
+        said = [each.argument_by(name) for each in session.rounds]
+        means = [None if one is None else one.mean_peer_score() for one in said]
+        heights = [float("nan") if mean is None else mean for mean in means]
+        ax.plot(numbers, heights, "o-", markersize=5, label=shown(name).replace("$", r"\$"))
+    ax.set_xticks(numbers)
+    fraction(ax)
+    key(ax)
+    won = session.winner_id()
+    named(ax, "a tie" if won is None else f"{shown(won)} wins", "round", "mean score")
+
+
+@draw.register(Tournament)
+def _(held: Tournament, ax: Axes) -> float:
+    """Draw how each debater did, the best on top, and where that lies."""
+    for y, each in enumerate(held.standings):
+        ax.plot([each.points_low, each.points_high], [y, y], color=LINE, linewidth=6)
+        ax.plot([each.points], [y], "o", color=BLUE, markersize=6)
+    height = rows(ax, [shown(each.debater) for each in held.standings])
+    ax.axvline(0.5, color=GREY, linestyle=":", linewidth=0.8)
+    ax.set_xlim(-0.03, 1.03)
+    named(ax, f"with its {held.level:.0%} interval", "share of the points", "")
+    return height
 
 
 @draw.register(Graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.protocols import Model, Strategy
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from agentlab.strategies.plan_execute import PlanExecuteConfig
     from agentlab.strategies.plans import PlanRun
 
+if TYPE_CHECKING:
+    from agentlab.teams.bus import AgentBus
+    from agentlab.teams.debate_config import DebateConfig, DebateSession
+    from agentlab.teams.swarm_config import SwarmConfig, SwarmResult
+    from agentlab.teams.team_config import TeamConfig
+    from agentlab.teams.team_result import TeamResult
+
 
 class Ways:
     """Runs with one model or another, by one strategy or another."""
@@ -42,6 +50,10 @@ class Ways:
     @abstractmethod
     def _open(self, agent: str, model: Model, name: str = "") -> tuple[Run, AgentSession]:
         """Begin a run."""
+
+    @abstractmethod
+    def _model_for(self, strategy: Strategy) -> Model:
+        """Give what answers where a run brings nothing of its own."""
 
     @abstractmethod
     async def _drive(
@@ -116,6 +128,112 @@ class Ways:
         session = await self._drive(*opened, flow, title_of(flow))
         return result_of(session.result, session.error)
 
+    def bus(self, capacity: int) -> AgentBus:
+        """Give a new bus, whose subscriptions hold at most ``capacity`` unread messages."""
+        from agentlab.teams.bus import AgentBus
+
+        return AgentBus(capacity)
+
+    async def run_team(
+        self, config: TeamConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
+    ) -> TeamResult:
+        """Let a team work, and give what it came to.
+
+        Parameters
+        ----------
+        config : TeamConfig
+            Who is in it, on what, and how it works.
+        infer : callable or model, optional
+            ``infer(agent_id, prompt)``; by default the runtime's own model answers for all.
+        agents : mapping, optional
+            What some agents are instead: runtimes, strategies, models or functions of the prompt.
+
+        Raises
+        ------
+        OrchestrationError
+            Nobody answered.
+        """
+        from agentlab.teams.crew import result_of
+        from agentlab.teams.team import TeamStrategy
+        from agentlab.teams.team_result import TeamResult
+
+        strategy = TeamStrategy(config, agents=agents)
+        ended = await self._together("team", infer, strategy, config.team.task)
+        return result_of(ended, TeamResult)
+
+    async def run_swarm(
+        self,
+        task: str,
+        infer: Any = None,
+        *,
+        agents: Iterable[str] | Mapping[str, Any],
+        config: SwarmConfig | None = None,
+    ) -> SwarmResult:
+        """Split a task, let a swarm work on it, and give what it came to.
+
+        Parameters
+        ----------
+        task : str
+            What to do.
+        infer : callable or model, optional
+            ``infer(agent_id, prompt)``; by default the runtime's own model answers for all.
+        agents : iterable of str, or mapping
+            Who there is; what some are instead: runtimes, strategies, models or functions.
+        config : SwarmConfig, optional
+            How it works.
+
+        Raises
+        ------
+        InternalError
+            There are no agents.
+        """
+        from agentlab.teams.crew import result_of
+        from agentlab.teams.swarm import SwarmStrategy
+        from agentlab.teams.swarm_config import SwarmResult
+
+        strategy = SwarmStrategy(config, agents)
+        return result_of(await self._together("swarm", infer, strategy, task), SwarmResult)
+
+    async def run_debate(
+        self, config: DebateConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
+    ) -> DebateSession:
+        """Hold a debate, and give what was said and what it came to.
+
+        Parameters
+        ----------
+        config : DebateConfig
+            Who argues for what, and how it goes.
+        infer : callable or model, optional
+            ``infer(agent_id, prompt)``; by default the runtime's own model answers for all.
+        agents : mapping, optional
+            What some debaters, or the moderator, are instead.
+
+        Raises
+        ------
+        OrchestrationError
+            Nobody argued at all.
+        """
+        from agentlab.teams.crew import result_of
+        from agentlab.teams.debate import DebateStrategy
+        from agentlab.teams.debate_config import DebateSession
+
+        strategy = DebateStrategy(config, agents=agents)
+        ended = await self._together("debate", infer, strategy, config.topic)
+        return result_of(ended, DebateSession)
+
+    async def _together(
+        self, agent: str, infer: Any, strategy: Strategy, goal: str
+    ) -> AgentSession:
+        """Run many agents: ``infer`` is told which one is asked."""
+        from agentlab.teams.crew import as_infer
+
+        name = name_of(infer) if infer is not None and self.settings.model is None else ""
+        model = self._model_for(strategy) if infer is None else as_infer(infer)
+        return await self._drive(*self._open(agent, model, name), strategy, goal)
+
+    run_team_sync = twin(run_team)
+    run_swarm_sync = twin(run_swarm)
+    run_debate_sync = twin(run_debate)
     run_agent_sync = twin(run_agent)
     run_agent_with_provider_sync = twin(run_agent_with_provider)
     run_plan_execute_sync = twin(run_plan_execute)

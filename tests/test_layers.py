@@ -10,19 +10,20 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "agentlab"
 LAYERS = {
-    "core": 0,
+    "core": 0, "homes": 0,
     "models": 1, "tools": 1, "memory": 1, "graph": 1, "resilience": 1, "store": 1, "observe": 1,
     "strategies": 2, "personas": 2, "skills": 2,
     "teams": 3,
     "runtime": 4, "builder": 4, "settings": 4, "parts": 4, "handle": 4, "recording": 4,
-    "accessors": 4, "locked": 4, "ways": 4,
+    "accessors": 4, "locked": 4, "ways": 4, "as_strategy": 4,
     "display": 5, "frames": 5, "plots": 5, "datasets": 5,
     "widgets": 6, "demo": 6, "examples": 6, "__main__": 6,
 }  # fmt: skip
 BESIDE = {  # within a layer, who may know whom
     ("runtime", "handle"), ("runtime", "settings"), ("runtime", "parts"), ("parts", "settings"),
     ("builder", "settings"), ("runtime", "builder"), ("builder", "runtime"),
-    ("recording", "runtime"), ("runtime", "ways"), ("ways", "settings"), ("ways", "parts"),
+    ("recording", "runtime"), ("runtime", "ways"), ("runtime", "as_strategy"),
+    ("as_strategy", "parts"), ("as_strategy", "settings"), ("ways", "settings"), ("ways", "parts"),
     ("runtime", "accessors"), ("accessors", "locked"),
     ("accessors", "parts"), ("accessors", "settings"), ("parts", "locked"),
     ("frames", "display"), ("plots", "display"), ("display", "datasets"),
@@ -38,7 +39,8 @@ OUTSIDE = {
     "plots": {"matplotlib", "numpy"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec", "tomli_w"}, "personas": {"msgspec"},
-    "skills": {"msgspec", "packaging"}, "teams": {"msgspec"}, "display": {"matplotlib", "msgspec"},
+    "skills": {"msgspec", "packaging"}, "teams": {"msgspec", "numpy"},
+    "display": {"matplotlib", "msgspec"},
     "frames": {"msgspec", "pandas"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
 }  # fmt: skip

@@ -87,6 +87,7 @@ from agentlab.strategies.workflow.context import WorkflowContext
 from agentlab.strategies.workflow.definition import Workflow
 from agentlab.strategies.workflow.result import TaskRun, WorkflowResult
 from agentlab.strategies.workflow.steps import WorkflowStep
+from agentlab.teams.bus import AgentBus
 from agentlab.teams.capability import (
     AgentAdvertisement,
     AgentHealth,
@@ -94,8 +95,20 @@ from agentlab.teams.capability import (
     CapabilityMatches,
     CapabilityQuery,
 )
+from agentlab.teams.debate_config import (
+    Argument,
+    DebateRound,
+    DebaterPosition,
+    DebateSession,
+    ScoreError,
+)
 from agentlab.teams.discovery import AgentRegistry, Announcement
 from agentlab.teams.dispatch import DispatchAttempt, DispatchResult
+from agentlab.teams.messages import AgentMessage, AgentTarget
+from agentlab.teams.swarm_config import SubTask, SubTaskResult, SwarmResult
+from agentlab.teams.team_config import CommunicationTopology, ConsensusStrategy
+from agentlab.teams.team_result import Delivery, TeamResult, TeamTurn
+from agentlab.teams.tournament import Match, Tournament, standing
 from agentlab.tools.isolated import Isolated
 from agentlab.tools.limits import Fence, FenceReport, IsolationError, Limits
 from agentlab.tools.named import NamedToolRegistry
@@ -584,6 +597,88 @@ def flows() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def agents(text: str) -> dict[str, Any]:
+    """Give one of each thing that many agents make, with ``text`` wherever it can be."""
+    bus, name = AgentBus(4), clean(text)
+    LISTENING.append(bus.subscribe(text, text))
+    bus.send(AgentMessage(text, AgentTarget.Role(text), text))
+    made = team(text, f"{name}2", answer=text)
+    message = AgentMessage(text, AgentTarget.Specific(text), text, id="m", timestamp=AT)
+    argued = (Argument(name, 1, text, {f"{name}2": 0.5}, flags={f"{name}2": text}, cut=1),
+              Argument(f"{name}2", 1, "", error=text))  # fmt: skip
+    debate = DebateSession(
+        text, (DebateRound(1, argued),), text, {name: 0.5, f"{name}2": 0.0},
+        (DebaterPosition(text, text), DebaterPosition(f"{name}2", text)),
+        (ScoreError(text, text, 1, text),), 4, 9,
+    )  # fmt: skip
+    results = [
+        SubTaskResult("st-0", text, text, True, None, "completed", text, 2, 9),  # noqa: FBT003
+        SubTaskResult("st-1", text, "", False, text, "failed", text, 1, 9),  # noqa: FBT003
+        SubTaskResult("st-2", text, "", False, text, "cancelled", text, 1, 9),  # noqa: FBT003
+    ]
+    return {
+        "bus": bus, "bus message": message,
+        "bus row": bus.rows()[0], "subscriber": bus.subscribers()[0], "team": made,
+        "team turn": made.turns[0], "team row": made.rows()[0], "debate": debate,
+        "argument": argued[0], "argument row": debate.rows()[0], "debate round": debate.rounds[0],
+        "swarm": SwarmResult(text, tuple(results), text, 1, False, 2), "subtask": results[0],  # noqa: FBT003
+        "pending subtask": SubTask(text, text, text, text), "tournament": played(text, f"{name}2"),
+    }  # fmt: skip
+
+
+LISTENING: list[Any] = []  # whoever is thrown away has unsubscribed
+
+
+def team(*names: str, answer: str = "high", **how: Any) -> TeamResult:
+    """Give a team that has worked in a star, the last of which failed."""
+    leader, *members = map(clean, names)
+    turns = [TeamTurn(1, each, answer, answer, None, 9) for each in (leader, *members[:-1])]
+    turns.append(TeamTurn(1, members[-1], answer, None, answer, 9))
+    told = {"votes": {answer: 2}, "errors": {members[-1]: answer}, "turns": tuple(turns), **how}
+    return TeamResult(
+        answer, {turn.agent: answer for turn in turns[:-1]}, ConsensusStrategy.Majority, 1, 9,
+        CommunicationTopology.Star, len(members), answer, leader,
+        deliveries=tuple(Delivery(1, each, f"agent:{leader}", (leader,)) for each in members),
+        **told,
+    )  # fmt: skip
+
+
+def played(*names: str) -> Tournament:
+    """Give a tournament in which the first always won."""
+    names = tuple(map(clean, names))
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    sides = [pair for a, b in pairs for pair in ((a, b, 1.0), (b, a, 0.0))]
+    matches = [
+        Match(i, a, b, "for", i % 2 == 0, 0, won, 1 - won, won)
+        for i, (a, b, won) in enumerate(sides)
+    ]
+    rows = tuple(standing(name, matches, 0.95) for name in names)
+    return Tournament(names[0], tuple(matches), rows, 2)
+
+
+def crowds() -> dict[str, Any]:
+    """Give what many agents make in its states."""
+    behind, many = AgentBus(2), [f"agent {i}" for i in range(40)]
+    LISTENING.extend(behind.subscribe(f"agent {i}", "reader") for i in range(40))
+    for i in range(50):
+        behind.send(AgentMessage("agent 1", AgentTarget.Broadcast, f"message {i}"))
+    done = tuple(
+        SubTaskResult(f"st-{i}", f"a{i % 3}", f"output {i}", True, None, "completed", f"task {i}")  # noqa: FBT003
+        for i in range(40)
+    )
+    sides = tuple(DebaterPosition(name, "a position") for name in many[:9])
+    said = [Argument(side.name, 1, "words " * 50, dict.fromkeys(many, 0.5)) for side in sides]
+    rounds = tuple(DebateRound(n, tuple(said)) for n in range(1, 12))
+    return {
+        "empty bus": AgentBus(4), "bus behind": behind, "large team": team(*many),
+        "tie": team("a", "b", "c", tie=True), "empty swarm": SwarmResult("", (), "", 0, True),  # noqa: FBT003
+        "large swarm": SwarmResult("all", done, "\n".join(map(repr, done)), 0, True, 40),  # noqa: FBT003
+        "long debate": DebateSession("all", rounds, "so", {s.name: 5.5 for s in sides}, sides),
+        "no synthesis": DebateSession("t", rounds[:1], None, {}, sides[:2], error="down"),
+        "large tournament": played(*many[:12]),
+    }  # fmt: skip
+
+
 def guards() -> dict[str, Any]:
     """Give guards in their states."""
     clock = FakeClock()
@@ -713,7 +808,7 @@ def everything(text: str) -> dict[str, Any]:
         "tool": spec(text), "row": tools.stats()[0], "info": named.list_sync()[0],
         "error": failure(text), "hosted": hosted(text), **counted(text), **kept(text),
         **remembered(text), **lasting(text), **shortened(text), **known(text), **people(text),
-        **fenced(text),**planned(text),**worked(text),
+        **fenced(text),**planned(text),**worked(text),**agents(text),
     }  # fmt: skip
 
 
@@ -761,7 +856,7 @@ def states() -> dict[str, Any]:
         "empty store": InMemoryPersistenceBackend(), "empty checkpoints": CheckpointManager(),
         "empty dedup": Deduplicator(60), "empty pipeline": Pipeline(), **guards(),
         **streams(), **memories(), **lasting_memories(), **graphs(), **populations(),
-        **fences(), **plans(),**flows(),
+        **fences(), **plans(),**flows(),**crowds(),
         "keyless model": AnthropicProvider(base_url="https://host/v1"),
         "model elsewhere": OpenAiProvider(base_url="http://[::1]:8080/v1", native_tools=True),
         "fresh registry": MetricsRegistry(),

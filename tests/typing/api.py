@@ -65,6 +65,32 @@ async def check(runtime: al.AgentRuntime) -> None:
     al.AgentConfig(5, "m", on_parse_error="ignore")  # type: ignore[arg-type]
 
 
+async def many(runtime: al.AgentRuntime) -> None:
+    """Each way to let many work gives its own result; lists will do."""
+    team = al.TeamConfig(al.AgentTeam("lead", ["a", "b"], "?"), al.CommunicationTopology.Ring)
+    assert_type(await runtime.run_team(team, lambda *_: "x"), al.TeamResult)
+    assert_type(runtime.run_team_sync(team, agents={"a": runtime}), al.TeamResult)
+    assert_type(runtime.run_swarm_sync("a and b", agents=["a"]), al.SwarmResult)
+    sides = [al.DebaterPosition("a", "for"), al.DebaterPosition("b", "against")]
+    debate = al.DebateConfig("?", sides)
+    assert_type(await runtime.run_debate(debate), al.DebateSession)
+    assert_type(al.DebateOrchestrator(debate).run_sync(runtime), al.DebateSession)
+    assert_type(al.influence(runtime.run_debate_sync(debate)), al.KnowledgeGraph)
+    strategies: list[al.Strategy] = [
+        al.TeamStrategy(team), al.SwarmStrategy(agents=["a"]), al.DebateStrategy(debate)
+    ]  # fmt: skip
+    runtime.start("?", strategy=strategies[0])
+
+    bus = runtime.bus(8)
+    assert_type(bus, al.AgentBus)
+    async with bus.subscribe("a", "reader") as reader:
+        assert_type(reader, al.BusSubscription)
+        assert_type(bus.send(al.AgentMessage("a", al.AgentTarget.Role("reader"), "x")), int)
+        async for message in reader:
+            assert_type(message, al.AgentMessage)
+    al.AgentBus("8")  # type: ignore[arg-type]
+
+
 def build() -> None:
     """Build once there is a configuration, and never before."""
     config = al.AgentConfig(5, "m")
