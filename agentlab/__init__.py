@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.graph_explorer import GraphExplorer
     from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
@@ -129,7 +130,7 @@ __all__ = [
     "CircuitBreaker", "CircuitBreakerBackend", "CircuitOpen", "CircuitState", "CompletionOptions",
     "Counter", "DamagedRecord", "DeduplicationConflict", "DeduplicationResult", "Deduplicator",
     "EchoTool", "Entity", "EntityId", "Entry", "FileCheckpointStore", "FilePersistenceBackend",
-    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
+    "FunctionModel", "Gauge", "GraphError", "GraphExplorer", "GraphStore", "Guarded", "Histogram",
     "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
     "InvalidValue", "Journal", "KnowledgeGraph", "LlmProvider", "LocalModel", "MemoryEntry",
     "MemoryId", "MemoryStoreError", "MessageId", "MetricsRegistry", "MetricsSnapshot", "Model",
@@ -220,6 +221,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.graph_explorer": "GraphExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }
