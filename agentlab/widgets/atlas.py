@@ -11,6 +11,7 @@ from typing import Any
 
 from agentlab.display.drawings import SIZES, Drawn, drawn_of
 from agentlab.display.graphs import EMPTY, words_of
+from agentlab.display.parts import Room
 from agentlab.display.words import count, gist, plural
 from agentlab.graph.algorithms import hops
 from agentlab.graph.base import Graph
@@ -52,7 +53,8 @@ class Atlas:
         self._whole = self.graph.snapshot()
         self._entities = {each.id: each for each in self.graph.held()[0]}
         titles = {each.id: self.graph.title(each) for each in self._entities.values()}
-        self.drawn: Drawn = drawn_of(self._whole, titles, MOST)
+        card = drawn_of(self._whole, titles, 12 * Room().ends)
+        self.drawn = alike(drawn_of(self._whole, titles, MOST), card)
         self.part: Snapshot = self.drawn.graph
         self.arcs = min(len(self.part.edges), DENSE)
         self.between: list[float] | None = None
@@ -291,3 +293,20 @@ class Atlas:
         words = words_of(self.graph).edge
         long = f"path of {plural(len(path) - 1, words)}: {' '.join(told)}"
         return long if self.forwards else f"{long} (none leads there along the arrows only)"
+
+
+def alike(drawn: Drawn, card: Drawn) -> Drawn:
+    """Number the communities as the card does, so that they have the same hues there."""
+    place = dict(zip(card.graph.names, card.groups, strict=True))
+    rank: dict[int, int] = {}
+    for name, group in zip(drawn.graph.names, drawn.groups, strict=True):
+        if name in place:
+            rank.setdefault(group, place[name])
+    last = len(drawn.names)
+    order = sorted(range(last), key=lambda g: (drawn.sizes[g] == 1, rank.get(g, last), g))
+    number = {group: i for i, group in enumerate(order)}
+    return drawn._replace(
+        groups=[number[group] for group in drawn.groups],
+        names=[drawn.names[group] for group in order],
+        sizes=[drawn.sizes[group] for group in order],
+    )

@@ -53,7 +53,7 @@ async function render(props) {
     h("span", "agl-toggles", sized, hued, named));
   const chart = map(() => lane?.soon());
   const stage = h("div", "agl-figure-of"), keysOf = h("div", "agl-keys"), said = h("p", "agl-small agl-then"), note = h("p", "agl-small");
-  const zooms = h("div", "agl-zooms", button("+", "closer (+)", () => chart.zoom(STEP)), button("−", "farther (−)", () => chart.zoom(1 / STEP)), button("⤢", "all of it (0)", () => chart.fit(null)));
+  const zooms = h("div", "agl-zooms", button("+", "zoom in (+)", () => chart.zoom(STEP)), button("−", "zoom out (−)", () => chart.zoom(1 / STEP)), button("⤢", "show all (0)", () => chart.fit(null)));
   for (const each of zooms.querySelectorAll("button")) each.setAttribute("aria-label", each.title);
   stage.tabIndex = 0;
   stage.setAttribute("role", "application");
