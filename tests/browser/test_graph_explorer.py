@@ -126,7 +126,10 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     assert page.locator("[role=row][aria-selected=true]").inner_text().startswith("Russia")
     press("Enter")
     until(tab, "explorer.focus.id", "'Russia'")
-    assert page.locator(".agl-live [aria-live=polite]").inner_text().startswith("neighbourhood")
+    tab.wait(
+        "document.querySelector('.agl-live [aria-live=polite]').innerText"
+        ".startsWith('neighbourhood of Russia')"
+    )
 
 
 FRAMES = """() => new Promise(done => {

@@ -134,7 +134,7 @@ async function render(props) {
   };
 
   /** @param {string} text */
-  const named1 = (text) => {
+  const numbered = (text) => {
     const wanted = text.trim().toLowerCase(), names = data?.names ?? [];
     if (!wanted) return -1;
     const like = names.map((name) => name.toLowerCase());
@@ -149,16 +149,21 @@ async function render(props) {
       const some = wanted ? (data?.names ?? []).filter((name) => name.toLowerCase().includes(wanted)).slice(0, MATCHES) : [];
       options.replaceChildren(...some.map((name) => { const made = h("option"); made.value = name; return made; }));
     });
-    input.addEventListener("change", () => {
-      const no = named1(input.value);
+    const settle = () => {
+      const no = numbered(input.value);
       if (no < 0 && input.value.trim()) {
         input.setAttribute("aria-invalid", "true");
         card.say(`nothing is called ${input.value}`);
         say(note, `Nothing is called “${input.value}”.`);
-        return;
-      }
-      if (input === from) connect(no, here.goal);
-      else connect(here.start, no);
+        note.hidden = false;
+      } else if (input === from && no !== here.start) connect(no, here.goal);
+      else if (input === to && no !== here.goal) connect(here.start, no);
+      else ends();
+    };
+    input.addEventListener("change", settle);
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") settle();
+      else if (event.key === "Escape") stage.focus();
     });
   }
   const search = () => {
