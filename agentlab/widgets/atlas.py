@@ -6,7 +6,6 @@ version of it, with numbers of its own.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from agentlab.display.drawings import SIZES, Drawn, drawn_of
@@ -21,12 +20,12 @@ from agentlab.graph.snapshot import Snapshot
 from agentlab.widgets.graph_messages import Arcs, Between, Gaze, Nodes, Plot
 from agentlab.widgets.kinship import about_arc, about_node, tag_of
 from agentlab.widgets.messages import Title
+from agentlab.widgets.saying import said
 
 MOST, DENSE = 5000, 20_000  # entities and edges that are drawn
 LOT, PART = 1000, 5000  # that leave at once
 EASY = 20_000_000  # nodes by nodes and edges: their betweenness is counted while one waits
 NAME = 40  # letters a page may call itself by
-LONG = 12  # entities of a path that are named
 SIZE = ("links", "betweenness")
 
 
@@ -46,7 +45,8 @@ class Atlas:
         self.forwards = True
         self.size, self.colour, self.labels = SIZE[0], True, True
         self.by, self.turn = "", 0
-        self._lots = self._parts = 0  # that the page was told of, of this version or the one before
+        self._lots = self._parts = 0  # pieces that the page was told of
+        self._old = 0, 0  # that it has of versions before
         self._read()
 
     def _read(self) -> None:
@@ -61,7 +61,7 @@ class Atlas:
         n = len(self.part)
         if n * (n + len(self.part.edges)) <= EASY:
             self.measure()
-        self._old = self._lots, self._parts
+        self._old = max(self._old[0], self._lots), max(self._old[1], self._parts)
         self._lots = self._parts = 0
         self._fresh = True
         self.version += 1
@@ -153,6 +153,7 @@ class Atlas:
             lots, parts = self._pieces
             cells |= {f"n{i}": None for i in range(lots, self._old[0])}
             cells |= {f"e{i}": None for i in range(parts, self._old[1])}
+            self._old = 0, 0
             cells |= {"plot": self._plot(), "title": self._title()}
         if self._lots < self._pieces[0]:
             cells[f"n{self._lots}"] = self._nodes(self._lots * LOT)
@@ -246,7 +247,7 @@ class Atlas:
             size=self.size,
             colour=self.colour,
             labels=self.labels,
-            said=self.said(),
+            said=said(self),
             by=self.by,
             turn=self.turn,
         )
@@ -261,42 +262,9 @@ class Atlas:
         """Give what an entity is called, shortly."""
         return gist(self.drawn.titles[no], 40)
 
-    def said(self) -> str:
-        """Say in words what is shown."""
-        said = [*([self._path_said()] if self.start >= 0 and self.goal >= 0 else [])]
-        if self.focus >= 0:
-            near = len(self.part.around[self.focus])
-            said.append(
-                f"neighbourhood of {self.name(self.focus)}:"
-                f" {plural(near, 'other entity', 'other entities')}"
-            )
-        edge = self.edge()
-        if self.node >= 0 and self.node != self.focus:
-            links = plural(self.drawn.degrees[self.node], "link")
-            said.append(f"{self.name(self.node)}, {links}")
-        elif edge:
-            tail, head = self.part.tails[self.arc], self.part.heads[self.arc]
-            said.append(f"{self.name(tail)} \N{EN DASH} {gist(edge.kind, 40)} → {self.name(head)}")
-        return "; ".join(said)
-
-    def _path_said(self) -> str:
-        start, goal, path = self.name(self.start), self.name(self.goal), self.path
-        if path is None:
-            return f"no path joins {start} and {goal}"
-        told = [self.name(path[0])]
-        for i, j in pairwise(path):
-            ahead = j in self.part.successors[i]
-            told.append(f"{'→' if ahead else '←'} {self.name(j)}")
-        if len(told) > LONG:
-            gap = len(told) - LONG
-            told[LONG // 2 : -(LONG // 2)] = [f"… {plural(gap, 'other')} …"]
-        words = words_of(self.graph).edge
-        long = f"path of {plural(len(path) - 1, words)}: {' '.join(told)}"
-        return long if self.forwards else f"{long} (none leads there along the arrows only)"
-
 
 def alike(drawn: Drawn, card: Drawn) -> Drawn:
-    """Number the communities as the card does, so that they have the same hues there."""
+    """Give the communities the numbers they have in the card, and so the hues."""
     place = dict(zip(card.graph.names, card.groups, strict=True))
     rank: dict[int, int] = {}
     for name, group in zip(drawn.graph.names, drawn.groups, strict=True):

@@ -105,6 +105,11 @@ class GraphExplorer(Explorer):
                 self._do(message)
         self.touch()
 
+    def close(self) -> None:
+        """Leave the card as it is now, and nothing else."""
+        if hasattr(self, "_atlas"):  # what cannot be explored was never open
+            super().close()
+
     def _do(self, message: dict[str, Any]) -> None:
         atlas = self._atlas
         match message:

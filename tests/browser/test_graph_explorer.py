@@ -269,8 +269,8 @@ graph.add_relationship(Relationship("a", "b", "comes_before", 2.5))
 explorer = graph.explore()""",
     "many": "explorer = made(1800, 3200).explore()",
 }
-PATH = """explorer.asked({"type": "path", "version": 1, "start": explorer._atlas.part.index["Limmat"],
-    "goal": explorer._atlas.part.index["Po"]})"""
+PATH = """(at := explorer._atlas.part.index, explorer.asked(
+    {"type": "path", "version": 1, "start": at["Limmat"], "goal": at["Po"]}))"""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import { about } from "./lib/about.js";
 import { h, say } from "./lib/dom.js";
 import { follow } from "./lib/follow.js";
 import { button, closer, frame } from "./lib/frame.js";
+import { HUED } from "./lib/ground.js";
 import { listing } from "./lib/listing.js";
 import { HUES, hueOf, map } from "./lib/map.js";
 import { arcAt, joined, nodeAt, walk } from "./lib/space.js";
@@ -13,6 +14,7 @@ import { teller } from "./lib/waterfall.js";
 /** @typedef {{ board: string, lane: string }} Model */
 
 const TELL_MS = 40, STEP = 1.3, SHOVE = 60, MATCHES = 12, SLIP = 4;
+const NEAR = 12, WAY = 4; // how far in one goes for a neighbourhood, and for a path
 const KEYS = "Drag to move; wheel to zoom, once clicked; arrow keys walk along relations, Enter opens the neighbourhood, Escape goes back, + − 0 zoom, / searches";
 
 /** @param {string} label @param {string} cls */
@@ -121,7 +123,7 @@ async function render(props) {
   };
   const look = () => {
     if (!data) return;
-    if (here.focus >= 0) chart.fit([here.focus, ...(data.near[here.focus] ?? [])]);
+    if (here.focus >= 0) chart.fit([here.focus, ...(data.near[here.focus] ?? [])], NEAR);
     else chart.fit(null);
   };
   const ends = () => {
@@ -229,10 +231,10 @@ async function render(props) {
   /** @param {Plot} plot @param {string[]} names */
   const paintKeys = (plot, names) => {
     const groups = plot.sizes.filter((size) => size > 1).length, alone = plot.sizes.length - groups;
-    const keys = plot.groups.slice(0, Math.min(groups, HUES)).map((name, i) => [i, `${name} (${plot.sizes[i]})`]);
+    const keys = /** @type {[number, string][]} */ (plot.groups.slice(0, Math.min(groups, HUES)).map((name, i) => [i, `${name} (${plot.sizes[i]})`]));
     if (groups > HUES) keys.push([HUES, `${groups - HUES} smaller`]);
     if (alone && groups) keys.push([HUES, `${alone} alone`]);
-    keysOf.replaceChildren(...(groups > 1 ? ["communities round ", ...keys.map(([hue, text]) => h("span", "", h("i", `agl-swatch agl-g${hue}`), `${text} `))] : []));
+    keysOf.replaceChildren(...(groups > 1 ? ["communities round ", ...keys.map(([hue, text]) => h("span", "", h("i", `agl-swatch ${HUED[hue]}`), `${text} `))] : []));
     keysOf.dataset.some = String(groups > 1);
     stage.setAttribute("aria-label", `${names.length} entities, ${plot.arcs} edges; arrow keys walk along them, Enter opens a neighbourhood`);
   };
@@ -241,13 +243,14 @@ async function render(props) {
   const adopt = (gaze) => {
     const text = JSON.stringify(gaze);
     if (text === adopted) return;
-    const first = !adopted, before = here.focus;
+    const first = !adopted, before = here.focus, way = String(here.path);
     if (gaze.by === page && gaze.turn < turn && !first) return; // the page is ahead of the kernel
     adopted = text;
     here = gaze;
     ends();
     table.pick(here.node);
     if (here.focus !== before) look();
+    else if (here.path.length && String(here.path) !== way) chart.fit(here.path, WAY);
     else if (here.node >= 0 && gaze.by !== page) chart.sight(here.node);
     chart.touch();
   };

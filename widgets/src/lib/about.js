@@ -52,17 +52,17 @@ export function about(acts) {
       facts.replaceChildren(
         ...what.names.flatMap((term, i) => fact(term, what.values[i] ?? "")),
         ...(what.links < 0 ? [] : fact("degree", String(what.links))),
-        ...(what.between < 0 ? [] : fact("betweenness", h("span", "agl-bar tool", ...(what.share > 0.01 ? [filled] : [])), String(what.between))),
+        ...(what.between < 0 ? [] : fact("between", h("span", "agl-bar tool", ...(what.share > 0.01 ? [filled] : [])), String(what.between))),
       );
       kin.replaceChildren(...what.kin.map(({ kind, out, nos, names, more }) => {
-        const all = nos.flatMap((no, i) => {
+        const all = nos.map((no, i) => {
           const go = h("button", "agl-link", names[i] ?? "");
           go.type = "button";
           go.addEventListener("click", () => acts.select(no));
-          return i ? [", ", go] : [go];
+          return h("span", "agl-kin", go, i < nos.length - 1 || more ? "," : "");
         });
         const way = what.links < 0 ? kind : out ? `${kind} →` : `← ${kind}`;
-        return h("p", "agl-small", h("span", "agl-label", way), " ", ...all, more ? ` ${more}` : "");
+        return h("p", "agl-small", h("span", "agl-label", way), " ", ...all, more);
       }));
     },
   };

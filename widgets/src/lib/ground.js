@@ -8,7 +8,9 @@ import { s } from "./chart.js";
  *   tails: ArrayLike<number>, heads: ArrayLike<number>, wide: number, tall: number, colours: string[] }} Scene
  */
 
-const TURN = 2 * Math.PI, HUES = 6;
+/** The classes of the hues by number: by name, for the sheet has the lines whose classes are named. */
+export const HUED = ["agl-g0", "agl-g1", "agl-g2", "agl-g3", "agl-g4", "agl-g5"];
+const TURN = 2 * Math.PI, HUES = HUED.length;
 const DIRECTED = 700; // edges whose direction can be seen
 
 /** @param {Scene} scene @param {number} e */
@@ -50,7 +52,7 @@ export function drawn() {
         circle.setAttribute("cx", (xs[i] ?? 0).toFixed(1));
         circle.setAttribute("cy", (ys[i] ?? 0).toFixed(1));
         circle.setAttribute("r", (sizes[i] ?? 0).toFixed(1));
-        circle.setAttribute("class", `agl-nodes agl-g${hues[i]}${near && !near.has(i) ? " away" : ""}`);
+        circle.setAttribute("class", `agl-nodes ${HUED[hues[i] ?? 0]}${near && !near.has(i) ? " away" : ""}`);
       });
       all.removeAttribute("transform");
     },
@@ -90,7 +92,8 @@ export function painted() {
           const ax = xs[tails[e] ?? 0] ?? 0, ay = ys[tails[e] ?? 0] ?? 0, bx = xs[heads[e] ?? 0] ?? 0, by = ys[heads[e] ?? 0] ?? 0;
           if ((ax < 0 && bx < 0) || (ay < 0 && by < 0) || (ax > wide && bx > wide) || (ay > tall && by > tall)) continue;
           pen.moveTo(ax, ay);
-          pen.lineTo(bx, by);
+          if (tails[e] !== heads[e]) pen.lineTo(bx, by);
+          else pen.arc(ax - 5, ay - (sizes[tails[e] ?? 0] ?? 0) - 3, 5, 0, TURN);
         }
         pen.stroke();
       }

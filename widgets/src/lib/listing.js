@@ -1,5 +1,6 @@
 // @ts-check
-import { h, say } from "./dom.js";
+import { h } from "./dom.js";
+import { HUED } from "./ground.js";
 import { ROW_PX, reach, wanted } from "./waterfall.js";
 
 /**
@@ -23,12 +24,12 @@ export function listing(page, acts) {
     const no = order[at] ?? 0, data = /** @type {NonNullable<typeof all>} */ (all);
     const most = data.links[0] || 1, links = data.links[no] ?? 0, filled = h("i");
     filled.style.width = `${Math.round((100 * links) / most)}%`;
-    const dot = h("i", `agl-swatch agl-g${data.hues[no]}`);
+    const dot = h("i", `agl-swatch ${HUED[data.hues[no] ?? 0]}`);
     const cells = [
       h("span", "agl-clip", dot, data.names[no] ?? ""), h("span", "agl-clip agl-gist", data.tags[no] ?? ""),
       h("span", "agl-clip agl-gist", data.groups[no] ?? ""),
       h("span", "agl-took", h("span", "agl-bar", filled), String(links)),
-      h("span", "agl-took", data.between.length ? (data.between[no] ?? 0).toFixed(3) : ""),
+      h("span", "agl-took", data.between.length ? (data.between[no] ?? 0).toFixed(4) : ""),
     ];
     for (const cell of cells) cell.setAttribute("role", "gridcell");
     const made = h("div", `agl-entry${no === picked ? " on" : ""}`, ...cells);

@@ -1,6 +1,6 @@
 // @ts-check
 import { s } from "./chart.js";
-import { drawn, loop, painted } from "./ground.js";
+import { HUED, drawn, loop, painted } from "./ground.js";
 import { labelled } from "./places.js";
 import { based, fitted, sighted, zoomed } from "./space.js";
 import { h } from "./dom.js";
@@ -31,7 +31,7 @@ export const hueOf = ({ groups, sizes }, i) => ((sizes[groups[i] ?? 0] ?? 0) > 1
  */
 export function map(moved) {
   const over = s("g", {}), front = s("svg", { class: "agl-front", "aria-hidden": "true" }, over);
-  const inks = Array.from({ length: HUES + 2 }, (_, i) => h("i", i > HUES ? "agl-ink" : `agl-ink agl-g${i}`));
+  const inks = [...HUED, ""].map((hue) => h("i", `agl-ink ${hue}`.trim())); // of a canvas
   const el = h("div", "agl-map", ...inks);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
@@ -74,7 +74,7 @@ export function map(moved) {
 
   /** @param {Look} look @param {Data} data */
   const full = (look, data) => {
-    const grown = Math.min(2.2, Math.max(0.6, Math.sqrt(view.k)));
+    const grown = Math.min(1.7, Math.max(0.6, Math.sqrt(view.k)));
     spots = { xs: base.xs.map((x) => view.k * x + view.x), ys: base.ys.map((y) => view.k * y + view.y) };
     radii = degrees.map((r) => r * grown);
     const near = look.focus < 0 ? null : new Set([look.focus, ...(data.near[look.focus] ?? [])]);
