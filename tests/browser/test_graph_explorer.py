@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.lab import DARK, LIGHT, Lab, Tab
 from tests.browser.test_cards import CONTRAST, HOSTILE, OVERFLOW
+from tests.browser.test_trace_explorer import LISTEN
 from tests.browser.travelling import answer, detail, until
 from tests.browser.watching import SETUP, measured, over
 
@@ -97,6 +98,7 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     """Arrows walk along relations, Enter opens, Escape goes back, and the table does the same."""
     opened(tab, lab, "keys.ipynb", GRAPHS, RIVERS)
     page, press = tab.page, tab.page.keyboard.press
+    page.evaluate(LISTEN)
     page.get_by_role("button", name="Close", exact=True).focus()
     press("/")
     assert page.evaluate("document.activeElement.ariaLabel") == "find…"
@@ -119,6 +121,15 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
     until(tab, "explorer.focus", "None")
     press("Escape")
     until(tab, "explorer.selected", "None")
+    press("Home")
+    for _ in range(40):
+        press("ArrowLeft")
+        press("ArrowRight")
+    times = page.evaluate("window.messages")
+    assert max(sum(at <= other < at + 1000 for other in times) for at in times) <= 30
+    press("e")
+    until(tab, "type(explorer.selected).__name__", "'Relation'")
+    tab.wait("document.querySelector('.agl-detail').innerText.includes('graph.edges_at(')")
     page.locator("[role=grid]").focus()
     press("End")
     press("Home")
@@ -224,6 +235,27 @@ def test_reload_and_second_view(lab: Lab, tab: Tab) -> None:
     tab.wait("document.querySelectorAll('.agl-ring.on').length === 2")
     answer(tab, "explorer.close()")
     tab.wait("!document.querySelector('.agl-map')")
+
+
+MOVES = """() => { window.moves = 0;
+    new MutationObserver(some => { window.moves += some.length; }).observe(
+        document.querySelector("circle[data-no='0']"), { attributes: true, attributeFilter: ["cx"] });
+    }"""
+
+
+@slow
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_motion(lab: Lab, tab: Tab, motion: str) -> None:
+    """Who wants no motion is taken to a neighbourhood at once; others glide there."""
+    tab.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+    opened(tab, lab, "motion.ipynb", GRAPHS, RIVERS)
+    tab.page.evaluate(MOVES)
+    answer(tab, "setattr(explorer, 'focus', 'Rhine')")
+    tab.wait("document.querySelector('circle.away')")
+    tab.page.wait_for_timeout(600)
+    moves = tab.page.evaluate("window.moves")
+
+    assert (moves <= 2) == (motion == "reduce"), moves
 
 
 EVIL = """

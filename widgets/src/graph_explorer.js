@@ -14,8 +14,9 @@ import { teller } from "./lib/waterfall.js";
 /** @typedef {{ board: string, lane: string }} Model */
 
 const TELL_MS = 40, STEP = 1.3, SHOVE = 60, MATCHES = 12, SLIP = 4;
+const LEAST = 300; // pixels of height: what is told beside it needs them
 const NEAR = 12, WAY = 4; // how far in one goes for a neighbourhood, and for a path
-const KEYS = "Drag to move; wheel to zoom, once clicked; arrow keys walk along relations, Enter opens the neighbourhood, Escape goes back, + − 0 zoom, / searches";
+const KEYS = "Drag to move; wheel to zoom, once clicked; arrow keys walk along relations, E goes through its edges, Enter opens the neighbourhood, Escape goes back, + − 0 zoom, / searches";
 
 /** @param {string} label @param {string} cls */
 function field(label, cls) {
@@ -81,8 +82,8 @@ async function render(props) {
   let version = 0, turn = 0, adopted = "", tags = /** @type {string[]} */ ([]), wheels = false;
   /** @type {Gaze} */
   let here = { node: -1, arc: -1, focus: -1, start: -1, goal: -1, path: [], size: "links", colour: true, labels: true, said: "", by: "", turn: 0 };
-  /** @type {{ found: Set<number> | null, order: number[], hover: number, at: number }} */
-  const own = { found: null, order: [], hover: -1, at: -1 };
+  /** @type {{ found: Set<number> | null, order: number[], hover: number, at: number, from: number }} */
+  const own = { found: null, order: [], hover: -1, at: -1, from: -1 };
 
   /** @type {<T>(name: string) => T | null} */
   const cell = (name) => /** @type {any} */ (lane?.cell(name) ?? null);
@@ -222,8 +223,9 @@ async function render(props) {
     };
     version = plot.version;
     adopted = "";
-    stage.style.height = `${plot.tall}px`;
-    chart.resize(stage.clientWidth, plot.tall);
+    const tall = Math.max(plot.tall, LEAST);
+    stage.style.height = `${tall}px`;
+    chart.resize(stage.clientWidth, tall);
     chart.fill(data);
     search();
     paintKeys(plot, names);
@@ -299,6 +301,12 @@ async function render(props) {
     "-": () => chart.zoom(1 / STEP),
     0: () => chart.fit(null),
     Home: () => select(0, -1),
+    e: () => { // through the edges of one entity, one after the other
+      const { tails = [], heads = [] } = data ?? {}, at = here.node >= 0 ? here.node : own.from;
+      const mine = tails.flatMap((tail, i) => (tail === at || heads[i] === at ? [i] : []));
+      own.from = at;
+      if (mine.length) select(-1, mine[(mine.indexOf(here.arc) + 1) % mine.length] ?? -1);
+    },
   };
   /** @type {Record<string, [number, number]>} */
   const ways = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
@@ -306,7 +314,7 @@ async function render(props) {
     if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
     const way = ways[event.key], act = keys[event.key];
     if (way && event.shiftKey) chart.pan(-SHOVE * way[0], -SHOVE * way[1]);
-    else if (way && here.node < 0) select(0, -1);
+    else if (way && here.node < 0) select(here.arc >= 0 && own.from >= 0 ? own.from : 0, -1);
     else if (way) {
       const next = walk(chart.base, data.near[here.node] ?? [], here.node, ...way);
       if (next >= 0) select(next, -1);
@@ -378,7 +386,11 @@ async function render(props) {
   const lane = await follow(props, paint);
   if (!lane) return;
   el.append(card.card);
-  const sizes = new ResizeObserver(() => { chart.resize(stage.clientWidth, stage.clientHeight); table.draw(); });
+  const sizes = new ResizeObserver(() => {
+    const before = chart.size.wide;
+    if (chart.resize(stage.clientWidth, stage.clientHeight) && !before) look(); // it was out of sight
+    table.draw();
+  });
   sizes.observe(stage);
   sizes.observe(table.el);
   const themes = new MutationObserver(chart.recolour);

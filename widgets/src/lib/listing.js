@@ -3,6 +3,8 @@ import { h } from "./dom.js";
 import { HUED } from "./ground.js";
 import { ROW_PX, reach, wanted } from "./waterfall.js";
 
+const ROOM_ROWS = 7;
+
 /**
  * All entities as a table, or those that are looked for; only rows in sight are there.
  * @param {string} page
@@ -86,6 +88,7 @@ export function listing(page, acts) {
       all = data;
       order = shown;
       version++;
+      el.style.height = `${Math.min(ROOM_ROWS, data.names.length) * ROW_PX}px`;
       row = Array.prototype.indexOf.call(order, picked);
       draw();
     },

@@ -65,11 +65,11 @@ export function map(moved) {
 
   /** @param {Look} look @param {Data} data */
   const measureNodes = (look, data) => {
-    const n = data.names.length, most = n <= CROWD ? 11 : n <= 400 ? 8 : n <= MANY ? 6 : 5, least = n <= 400 ? 3 : 1.8;
+    const n = data.names.length, most = n <= CROWD ? 11 : n <= 400 ? 8 : n <= 1000 ? 5 : 3, least = n <= 400 ? 3 : 1.6, part = n <= 400 ? 1 : Math.min(1, Math.max(0.6, wide / 700));
     const by = look.size === "betweenness" && data.between.length ? data.between : data.links;
     let top = 0;
     for (let i = 0; i < n; i++) top = Math.max(top, by[i] ?? 0);
-    degrees = Float64Array.from({ length: n }, (_, i) => least + most * Math.sqrt((by[i] ?? 0) / (top || 1)));
+    degrees = Float64Array.from({ length: n }, (_, i) => part * (least + most * Math.sqrt((by[i] ?? 0) / (top || 1))));
   };
 
   /** @param {Look} look @param {Data} data */
