@@ -238,9 +238,9 @@ def test_reload_and_second_view(lab: Lab, tab: Tab) -> None:
 
 
 MOVES = """() => { window.moves = 0;
+    const first = document.querySelector("circle[data-no='0']");
     new MutationObserver(some => { window.moves += some.length; }).observe(
-        document.querySelector("circle[data-no='0']"), { attributes: true, attributeFilter: ["cx"] });
-    }"""
+        first, { attributes: true, attributeFilter: ["cx"] }); }"""
 
 
 @slow
