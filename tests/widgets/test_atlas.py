@@ -16,6 +16,7 @@ from agentlab.graph.store import GraphStore
 from agentlab.widgets import atlas as atlas_module
 from agentlab.widgets.atlas import Atlas
 from agentlab.widgets.coalescer import presentable
+from agentlab.widgets.graph_messages import GRAPHS
 from agentlab.widgets.saying import said
 
 HOSTILE = '<img src=x onerror="boom()">\u202e'
@@ -263,3 +264,17 @@ def test_hostile_names_leave_as_text() -> None:
 
     assert "\u202e" not in str(cells)
     assert all(len(name) <= 200 for name in cells["n0"]["names"])
+
+
+def test_every_message_is_of_its_shape() -> None:
+    """Each cell has the fields that the page is told of, and no more."""
+    atlas = Atlas(rivers())
+    atlas.select(0)
+    cells = told(atlas)
+    shapes = {shape.__name__: set(shape.__annotations__) for shape in GRAPHS}
+    names = {"plot": "Plot", "n0": "Nodes", "e0": "Arcs", "between": "Between", "gaze": "Gaze"}
+
+    assert set(cells["about"]) == shapes["About"]
+    assert set(cells["about"]["kin"][0]) == shapes["Kin"]
+    for cell, shape in names.items():
+        assert set(cells[cell]) == shapes[shape]

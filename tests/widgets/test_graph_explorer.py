@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import agentlab as al
 from agentlab.core.errors import InvalidValue
@@ -103,6 +106,32 @@ def test_what_a_page_may_not_say_does_nothing() -> None:
         ask(explorer, "select", node=0, arc=-1, by="x" * 99, turn="y")
         now = explorer.changes()["gaze"]
         assert (now["by"], now["turn"]) == ("x" * 40, 0)
+        explorer.close()
+
+    in_loop(work)
+
+
+ANY = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 8), st.integers(), st.floats(), st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+)  # fmt: skip
+FIELDS = st.dictionaries(
+    st.sampled_from(["node", "arc", "start", "goal", "size", "colour", "labels", "by", "turn"]), ANY
+)
+KINDS = st.sampled_from(["select", "open", "path", "draw", "?"])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(KINDS, FIELDS), max_size=8))
+def test_whatever_a_page_asks(messages: list[tuple[str, dict[str, Any]]]) -> None:
+    """Nothing that a page may send raises, and there is always something to show."""
+
+    def work() -> None:
+        explorer = GraphExplorer(chain(6))
+        for kind, fields in messages:
+            ask(explorer, kind, **fields)
+            assert json.dumps(explorer.changes())
+            _ = explorer.selected, explorer.focus, explorer.path
         explorer.close()
 
     in_loop(work)
