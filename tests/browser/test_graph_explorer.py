@@ -86,6 +86,8 @@ def test_by_mouse(lab: Lab, tab: Tab) -> None:
     answer(tab, "setattr(explorer, 'focus', None)")
     tab.wait("!document.querySelector('circle.away')")
     page.wait_for_timeout(500)
+    page.locator(f"{STAGE} circle[data-no='0']").hover(force=True)
+    page.locator(".agl-front text", has_text="Russia · country · 36 links").wait_for()
     page.locator(f"{STAGE} circle[data-no='0']").click(force=True)
     until(tab, "explorer.selected == explorer.subject.entity('Russia')", "True")
     page.get_by_role("button", name="size: links").click()

@@ -79,7 +79,7 @@ async function render(props) {
 
   /** @type {Data | null} */
   let data = null;
-  let version = 0, turn = 0, adopted = "", tags = /** @type {string[]} */ ([]), wheels = false;
+  let version = 0, turn = 0, adopted = "", wheels = false;
   /** @type {Gaze} */
   let here = { node: -1, arc: -1, focus: -1, start: -1, goal: -1, path: [], size: "links", colour: true, labels: true, said: "", by: "", turn: 0 };
   /** @type {{ found: Set<number> | null, order: number[], hover: number, at: number, from: number }} */
@@ -172,7 +172,8 @@ async function render(props) {
   const search = () => {
     if (!data) return;
     const wanted = find.value.trim().toLowerCase();
-    const some = data.names.flatMap((name, i) => (!wanted || name.toLowerCase().includes(wanted) || (tags[i] ?? "").toLowerCase().includes(wanted) ? [i] : []));
+    const { names, tags } = data;
+    const some = names.flatMap((name, i) => (!wanted || name.toLowerCase().includes(wanted) || (tags[i] ?? "").toLowerCase().includes(wanted) ? [i] : []));
     own.found = wanted ? new Set(some.slice(0, 300)) : null;
     own.order = some;
     own.at = -1;
@@ -198,7 +199,7 @@ async function render(props) {
     if (!data) return;
     const plot = /** @type {Plot} */ (cell("plot")), all = data;
     table.fill({
-      names: data.names, tags, links: data.links, between: data.between,
+      names: data.names, tags: data.tags, links: data.links, between: data.between,
       groups: data.groups.map((group) => ((plot.sizes[group] ?? 0) > 1 ? plot.groups[group] ?? "" : "")),
       hues: data.names.map((_, i) => hueOf(all, i)),
     }, own.order);
@@ -214,10 +215,9 @@ async function render(props) {
     const nodes = /** @type {Nodes[] | null} */ (pieces("n", plot.lots)), arcs = /** @type {Arcs[] | null} */ (pieces("e", plot.parts));
     if (!nodes || !arcs) return;
     const tails = arcs.flatMap((each) => each.tails), heads = arcs.flatMap((each) => each.heads);
-    tags = nodes.flatMap((each) => each.tags);
     const names = nodes.flatMap((each) => each.names);
     data = {
-      names, xs: nodes.flatMap((each) => each.xs), ys: nodes.flatMap((each) => each.ys), links: nodes.flatMap((each) => each.links),
+      names, tags: nodes.flatMap((each) => each.tags), xs: nodes.flatMap((each) => each.xs), ys: nodes.flatMap((each) => each.ys), links: nodes.flatMap((each) => each.links),
       groups: nodes.flatMap((each) => each.groups), sizes: plot.sizes, tails, heads, kinds: arcs.flatMap((each) => each.kinds),
       says: plot.kinds, near: joined(names.length, tails, heads), between: [],
     };

@@ -8,7 +8,7 @@ import { h } from "./dom.js";
 /** @import { View } from "./space.js" */
 /**
  * A graph, as the page has it; nodes are numbers, the best connected first.
- * @typedef {{ names: string[], xs: number[], ys: number[], links: number[], groups: number[], sizes: number[],
+ * @typedef {{ names: string[], tags: string[], xs: number[], ys: number[], links: number[], groups: number[], sizes: number[],
  *   tails: number[], heads: number[], kinds: number[], says: string[], near: Set<number>[], between: number[] }} Data
  */
 /**
@@ -131,7 +131,7 @@ export function map(moved) {
       circles.push({ left: x - r, top: y - r, right: x + r, bottom: y + r });
     }
     const nodes = [...wanted].filter(inside).map((i) => ({
-      no: i, text: short(data.names[i] ?? ""), x: xs[i] ?? 0, y: ys[i] ?? 0, r: radii[i] ?? 0, must: must.includes(i) || i < 3,
+      no: i, text: i === look.hover ? pointed(data, i) : short(data.names[i] ?? ""), x: xs[i] ?? 0, y: ys[i] ?? 0, r: radii[i] ?? 0, must: must.includes(i) || i < 3,
     }));
     let saying = first;
     if (look.labels && (first.length === 0 || near)) {
@@ -243,6 +243,12 @@ export function map(moved) {
 
 /** @param {string} name */
 const short = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+
+/** What is said of the node that is pointed at. @param {Data} data @param {number} i */
+function pointed({ names, tags, links }, i) {
+  const many = links[i] === 1 ? "1 link" : `${links[i] ?? 0} links`;
+  return [short(names[i] ?? ""), tags[i] ?? "", many].filter(Boolean).join(" · ");
+}
 
 /** @param {number} ax @param {number} ay @param {number} bx @param {number} by @param {number} r */
 function arrow(ax, ay, bx, by, r) {
