@@ -58,6 +58,7 @@ async function render(props) {
   const stage = h("div", "agl-figure-of"), keysOf = h("div", "agl-keys"), said = h("p", "agl-small agl-then"), note = h("p", "agl-small");
   const zooms = h("div", "agl-zooms", button("+", "zoom in (+)", () => chart.zoom(STEP)), button("−", "zoom out (−)", () => chart.zoom(1 / STEP)), button("⤢", "show all (0)", () => chart.fit(null)));
   for (const each of zooms.querySelectorAll("button")) each.setAttribute("aria-label", each.title);
+  said.style.whiteSpace = "normal"; // a path is told to its end
   stage.tabIndex = 0;
   stage.setAttribute("role", "application");
   stage.setAttribute("aria-roledescription", "graph");
