@@ -146,6 +146,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.graph_explorer import GraphExplorer
     from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
@@ -163,7 +164,7 @@ __all__ = [
     "DeduplicationConflict", "DeduplicationResult", "Deduplicator", "EchoTool", "Embedder",
     "Embedding", "Entity", "EntityId", "Entry", "EpisodicStore", "EvictionPolicy",
     "FileCheckpointStore", "FilePersistenceBackend", "ForgettingCurve", "FunctionEmbedder",
-    "FunctionModel", "Gauge", "GraphError", "GraphStore", "Guarded", "Histogram",
+    "FunctionModel", "Gauge", "GraphError", "GraphExplorer", "GraphStore", "Guarded", "Histogram",
     "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
     "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
@@ -280,6 +281,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.graph_explorer": "GraphExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }

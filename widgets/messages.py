@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "widgets" / "src" / "messages.d.ts"
+PARTS = {"messages": "MESSAGES", "graph_messages": "GRAPHS"}  # of agentlab/widgets
 PLAIN = {str: "string", bool: "boolean", int: "number", float: "number"}
 
 
@@ -20,10 +22,9 @@ def typescript(kind: Any) -> str:
 
 def generated() -> str:
     """Give the whole file."""
-    from agentlab.widgets.messages import MESSAGES
-
-    lines = ["// Made from agentlab/widgets/messages.py by widgets/messages.py: do not edit.", ""]
-    for message in MESSAGES:
+    parts = [(import_module(f"agentlab.widgets.{module}"), name) for module, name in PARTS.items()]
+    lines = ["// Made from agentlab/widgets/*messages.py by widgets/messages.py: do not edit.", ""]
+    for message in (each for part, name in parts for each in getattr(part, name)):
         lines += [f"/** {message.__doc__} */", f"export interface {message.__name__} {{"]
         hints = get_type_hints(message)
         lines += [f"  {name}: {typescript(kind)};" for name, kind in hints.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import AgentLabError, PersistenceError
 from agentlab.core.protocols import Model, PersistenceBackend
 from agentlab.core.secrets import scrub
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentlab.graph.extract import Extraction
 
 
-class Graph(Exported[E], Tabular, Plottable, Displayable):
+class Graph(Exported[E], Tabular, Plottable, Explorable):
     """A graph. See :class:`agentlab.GraphStore` and :class:`agentlab.KnowledgeGraph`."""
 
     def query_tool(self) -> Callable[..., str]:
