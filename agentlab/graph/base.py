@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 class Graph(Exported[E], Tabular, Plottable, Explorable):
     """A graph. See :class:`agentlab.GraphStore` and :class:`agentlab.KnowledgeGraph`."""
 
-    def query_tool(self) -> Callable[..., str]:
+    def query_tool(self, *, simple: bool = False) -> Callable[..., str]:
         """Give the function ``graph_query``, a tool by which an agent asks this graph.
+
+        Parameters
+        ----------
+        simple : bool
+            For the smallest models: it takes a name and one of the relations and properties that
+            the graph has now, and gives what is known of that, nothing else. Worked examples of
+            this graph go with it. Without it a model also asks for paths, neighbours and words.
 
         >>> import agentlab as al
         >>> rivers = al.KnowledgeGraph()
@@ -32,9 +39,9 @@ class Graph(Exported[E], Tabular, Plottable, Explorable):
         >>> lab.tools.call_sync("graph_query", {"ask": "facts", "about": "rhine"})
         'Rhine: length_km is 1233. Nothing is related to it.'
         """
-        from agentlab.graph.query import query_tool
+        from agentlab.graph import lookup, query
 
-        return query_tool(self)
+        return lookup.lookup_tool(self) if simple else query.query_tool(self)
 
     async def extract(
         self, text: str, model: Model, *, origin: str = "", limit: int = 12

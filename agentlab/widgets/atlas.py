@@ -224,9 +224,8 @@ class Atlas:
             plural(len(self._whole), "entity", "entities"),
             plural(len(self._whole.edges), words.edge),
         ]
-        groups = sum(size > 1 for size in self.drawn.sizes)
-        if groups > 1:
-            figures.append(plural(groups, "community", "communities"))
+        if self.drawn.many > 1:
+            figures.append(plural(self.drawn.many, "community", "communities"))
         return Title(
             kind=f"{words.kind} explorer",
             name=gist(self.graph.name, 80) or "unnamed",

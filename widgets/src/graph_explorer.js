@@ -235,7 +235,7 @@ async function render(props) {
   const paintKeys = (plot, names) => {
     const groups = plot.sizes.filter((size) => size > 1).length, alone = plot.sizes.length - groups;
     const keys = /** @type {[number, string][]} */ (plot.groups.slice(0, Math.min(groups, HUES)).map((name, i) => [i, `${name} (${plot.sizes[i]})`]));
-    if (groups > HUES) keys.push([HUES, `${groups - HUES} smaller`]);
+    if (groups > HUES) keys.push([HUES, groups - HUES === 1 ? "1 other" : `${groups - HUES} others`]);
     if (alone && groups) keys.push([HUES, `${alone} alone`]);
     keysOf.replaceChildren(...(groups > 1 ? ["communities round ", ...keys.map(([hue, text]) => h("span", "", h("i", `agl-swatch ${HUED[hue]}`), `${text} `))] : []));
     keysOf.dataset.some = String(groups > 1);

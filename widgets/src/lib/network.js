@@ -122,6 +122,13 @@ export function map(moved) {
     if (look.focus >= 0) wanted.add(look.focus);
     if (look.node >= 0) for (const i of [...(data.near[look.node] ?? [])].slice(0, 40)) wanted.add(i);
     if (look.labels) {
+      const homes = new Set();
+      for (let i = 0; i < data.names.length; i++) { // whom a community is named after comes first
+        const home = data.groups[i] ?? 0;
+        if (homes.has(home) || (data.sizes[home] ?? 0) < 2) continue;
+        homes.add(home);
+        if ((!near || near.has(i)) && inside(i)) wanted.add(i);
+      }
       for (let i = 0; i < data.names.length && wanted.size < NAMED; i++) if ((!near || near.has(i)) && inside(i)) wanted.add(i);
     }
     const circles = [];
