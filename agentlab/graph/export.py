@@ -125,7 +125,10 @@ class Exported(Measured[E]):
         return cls.made(entities, edges, **{"name": str(graph.graph.get("name", "")), **settings})
 
     def to_pandas(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Give the entities as a frame and the edges as another; columns are their fields."""
+        """Give the edges as a frame and the entities as another; columns are their fields.
+
+        In this order ``from_pandas`` takes them: ``from_pandas(*graph.to_pandas())``.
+        """
         import pandas as pd
 
         entities, edges = self.held()
@@ -137,7 +140,7 @@ class Exported(Measured[E]):
                     for dtype in ["float64" if name == "weight" else "object"]
                 }
             )
-            for each, kind in ((entities, Entity), (edges, self.edge_type))
+            for each, kind in ((edges, self.edge_type), (entities, Entity))
         )
 
     @classmethod
