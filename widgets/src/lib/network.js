@@ -19,7 +19,7 @@ import { h } from "./dom.js";
 
 export const HUES = 5;
 const MANY = 1500; // elements: above, they are painted on a canvas
-const NAMED = 140, SPOKEN = 60; // nodes that may be named, and edges that may say what they are
+const NAMED = 140, HEADS = 24, SPOKEN = 60; // nodes that may be named, those named after whom communities are; edges that say what they are
 const CROWD = 60, GLIDE_MS = 260, SETTLE_MS = 120;
 
 /** The number of a community's hue: those alone and the small ones share one. @param {Data} data @param {number} i */
@@ -118,16 +118,18 @@ export function map(moved) {
     /** @param {number} i */
     const inside = (i) => (xs[i] ?? -1) > 0 && (ys[i] ?? -1) > 0 && (xs[i] ?? 0) < wide && (ys[i] ?? 0) < tall;
     const must = [look.hover, look.node, ...look.path.slice(0, 30), ...[...(look.found ?? [])].slice(0, 20)].filter((i) => i >= 0);
-    const wanted = new Set(must);
+    const wanted = new Set(must), heads = new Set(); // whom communities are named after
     if (look.focus >= 0) wanted.add(look.focus);
     if (look.node >= 0) for (const i of [...(data.near[look.node] ?? [])].slice(0, 40)) wanted.add(i);
     if (look.labels) {
       const homes = new Set();
-      for (let i = 0; i < data.names.length; i++) { // whom a community is named after comes first
+      for (let i = 0; i < data.names.length && heads.size < HEADS; i++) { // they come first
         const home = data.groups[i] ?? 0;
         if (homes.has(home) || (data.sizes[home] ?? 0) < 2) continue;
         homes.add(home);
-        if ((!near || near.has(i)) && inside(i)) wanted.add(i);
+        if (near || !inside(i)) continue;
+        heads.add(i);
+        wanted.add(i);
       }
       for (let i = 0; i < data.names.length && wanted.size < NAMED; i++) if ((!near || near.has(i)) && inside(i)) wanted.add(i);
     }
@@ -138,7 +140,7 @@ export function map(moved) {
       circles.push({ left: x - r, top: y - r, right: x + r, bottom: y + r });
     }
     const nodes = [...wanted].filter(inside).map((i) => ({
-      no: i, text: i === look.hover ? pointed(data, i) : short(data.names[i] ?? ""), x: xs[i] ?? 0, y: ys[i] ?? 0, r: radii[i] ?? 0, must: must.includes(i) || i < 3,
+      no: i, text: i === look.hover ? pointed(data, i) : short(data.names[i] ?? ""), x: xs[i] ?? 0, y: ys[i] ?? 0, r: radii[i] ?? 0, must: must.includes(i) || heads.has(i) || i < 3,
     }));
     let saying = first;
     if (look.labels && (first.length === 0 || near)) {
