@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import shutil
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.browser.lab import Lab, Tab
 
 SIZES = ((180, 320), (1800, 3200))
@@ -75,20 +75,19 @@ def main() -> None:
     print(
         f"bundle: {len(bundle) / 1000:.1f} KB, {len(gzip.compress(bundle)) / 1000:.1f} KB gzipped"
     )
-    try:
-        from tests.browser.lab import CHROMIUM, Tab, chromium, jupyter_lab
-    except ImportError as error:
-        print(f"skipped: {error}; it needs the extra `dev`")
-        return
-    if not shutil.which(CHROMIUM):
-        print(f"skipped: no Chromium at {CHROMIUM}: install it, or name it in CHROMIUM")
-        return
-    with tempfile.TemporaryDirectory() as root, jupyter_lab(Path(root)) as lab, chromium() as page:
+
+    def measure(lab: Lab, browser: Browser) -> None:
+        from tests.browser.lab import Tab
+
         for nodes, edges in SIZES:
-            tab = Tab(page)
+            tab = Tab(browser)
             print(felt(lab, tab, nodes, edges, rounds), flush=True)
             tab.fine()
             tab.page.context.close()
+
+    from benchmarks.in_browser import in_browser
+
+    in_browser(measure)
 
 
 if __name__ == "__main__":
