@@ -82,6 +82,19 @@ class GraphExplorer(Explorer):
             path = self._atlas.path
             return None if path is None else [self._atlas.part.names[i] for i in path]
 
+    def connect(self, start: Entity | str | None, goal: Entity | str | None) -> list[str] | None:
+        """Show the shortest path between two, and give it; with None the one shown is gone.
+
+        Where none leads along the edges, it goes against them, too, and says so.
+        """
+        with self._lock:
+            self._renew()
+            ends = [-1 if each is None else self._number(each) for each in (start, goal)]
+            self._atlas.connect(*ends)
+            self._atlas.by = ""  # so that every page goes there
+        self.touch()
+        return self.path
+
     def refresh(self) -> None:
         """Show the graph as it is now."""
         with self._lock:

@@ -65,6 +65,29 @@ def test_selected_and_focus() -> None:
     in_loop(work)
 
 
+def test_a_path_can_be_asked_for() -> None:
+    """By names, also against the edges; every page goes there, until it is taken back."""
+
+    def work() -> None:
+        graph = rivers()
+        graph.add_entity(al.Entity("Lethe", "Lethe"))
+        explorer = GraphExplorer(graph)
+        assert explorer.connect("limmat", graph.entity("North Sea")) == explorer.path
+        assert explorer.path == ["Limmat", "Aare", "Rhine", "North Sea"]
+        assert explorer.changes()["gaze"]["by"] == ""
+        assert explorer.connect("North Sea", "Rhine") == ["North Sea", "Rhine"]
+        assert "along the arrows only" in explorer.changes()["gaze"]["said"]
+        assert explorer.connect("Rhine", "Lethe") is None
+        assert "no path joins" in explorer.changes()["gaze"]["said"]
+        assert explorer.connect(None, None) is None
+        assert explorer.changes()["gaze"]["said"] == ""
+        with pytest.raises(InvalidValue, match="'Styx' is not in what is shown"):
+            explorer.connect("Rhine", "Styx")
+        explorer.close()
+
+    in_loop(work)
+
+
 def test_of_a_graph_store() -> None:
     """An edge of it is a Relationship."""
 
