@@ -125,10 +125,7 @@ class Exported(Measured[E]):
         return cls.made(entities, edges, **{"name": str(graph.graph.get("name", "")), **settings})
 
     def to_pandas(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Give the edges as a frame and the entities as another; columns are their fields.
-
-        In this order ``from_pandas`` takes them: ``from_pandas(*graph.to_pandas())``.
-        """
+        """Give the edges as a frame and the entities as another, for ``from_pandas(*frames)``."""
         import pandas as pd
 
         entities, edges = self.held()
