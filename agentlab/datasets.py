@@ -19,10 +19,11 @@ import msgspec
 
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.portable import Portable
+from agentlab.graph.facts import data as rivers_data
 from agentlab.graph.facts import rivers
 from agentlab.memory.conversation import MemoryTurn
 
-__all__ = ["About", "Dataset", "DiaryEntry", "dialogue", "diary", "rivers"]
+__all__ = ["About", "Dataset", "DiaryEntry", "about_rivers", "dialogue", "diary", "rivers"]
 
 T = TypeVar("T")
 
@@ -73,6 +74,18 @@ def dialogue() -> Dataset[MemoryTurn]:
     A librarian plans with an assistant how her library moves. Decisions are tagged ``important``.
     """
     return _read("dialogue", MemoryTurn)
+
+
+def about_rivers() -> About:
+    """Give the card of :func:`rivers`: what the graph is, from where, and under which licence."""
+    card = rivers_data()["card"]
+    return About(
+        name=card["name"],
+        what=f"{card['what']} {card['notes']} Source: {card['source']}.",
+        count=rivers().relation_count(),
+        licence=card["licence"],
+        fields="type and length_km of an entity; relations flows_into, flows_through",
+    )
 
 
 def _read(name: str, kind: type[T]) -> Dataset[T]:

@@ -133,6 +133,7 @@ HOMES = {
     "tools.sandbox": "Sandbox SandboxConfig",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.graph_explorer": "GraphExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }

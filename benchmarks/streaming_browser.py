@@ -7,9 +7,7 @@ there is no Chromium.
 from __future__ import annotations
 
 import gzip
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.browser.lab import Lab, Tab
 
 SETUP = """
@@ -129,26 +129,26 @@ def sizes() -> str:
     )
 
 
+def measure(lab: Lab, browser: Browser) -> None:
+    """Print what the page says."""
+    from tests.browser.lab import Tab
+
+    for mode in MODES:
+        tab = Tab(browser)
+        print(stream(lab, tab, mode), flush=True)
+        tab.fine()
+        tab.page.context.close()
+    tab = Tab(browser)
+    print(first_token(lab, tab), flush=True)
+    tab.fine()
+
+
 def main() -> None:
     """Print all figures."""
+    from benchmarks.in_browser import in_browser
+
     print(sizes())
-    try:
-        from tests.browser.lab import CHROMIUM, Tab, chromium, jupyter_lab
-    except ImportError as error:
-        print(f"skipped: {error}; it needs the extra `dev`")
-        return
-    if not shutil.which(CHROMIUM):
-        print(f"skipped: no Chromium at {CHROMIUM}: install it, or name it in CHROMIUM")
-        return
-    with tempfile.TemporaryDirectory() as root, jupyter_lab(Path(root)) as lab, chromium() as page:
-        for mode in MODES:
-            tab = Tab(page)
-            print(stream(lab, tab, mode), flush=True)
-            tab.fine()
-            tab.page.context.close()
-        tab = Tab(page)
-        print(first_token(lab, tab), flush=True)
-        tab.fine()
+    in_browser(measure)
 
 
 if __name__ == "__main__":

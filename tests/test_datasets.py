@@ -38,6 +38,10 @@ def test_the_rivers() -> None:
     one.remove_entity("Rhine")
     assert other.entity("Rhine") is not None
     assert other.entity_count() > 200
+    about = datasets.about_rivers()
+    assert (about.count, about.licence) == (other.relation_count(), "CC0-1.0")
+    assert "general knowledge" in about.what
+    assert about.what in about.to_html()
 
 
 def test_the_diary() -> None:

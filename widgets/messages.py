@@ -9,7 +9,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "widgets" / "src" / "messages.d.ts"
-PARTS = {"messages": "MESSAGES", "chart_messages": "CHARTS"}  # of agentlab/widgets
+PARTS = {
+    "messages": "MESSAGES",
+    "chart_messages": "CHARTS",
+    "graph_messages": "GRAPHS",
+}  # of agentlab/widgets
 PLAIN = {str: "string", bool: "boolean", int: "number", float: "number"}
 
 

@@ -15,11 +15,12 @@ from agentlab.display.labels import Circle, Label, edge_labels, node_labels
 from agentlab.display.words import gist, plural
 from agentlab.graph.algorithms import central
 from agentlab.graph.communities import communities
-from agentlab.graph.layout import layout
+from agentlab.graph.layout import Place, fitted, layout
 from agentlab.graph.snapshot import Snapshot
 
 HUES = 5  # communities with a colour of their own
 EASY = 20_000  # edges whose communities are found while one waits
+TOGETHER = 300  # nodes that are laid out although only some are drawn: these are as in the whole
 DENSE = 2.5  # edges a node, drawn
 CROWD = 60  # nodes; more are drawn smaller
 FEW = 40  # edges that may say what they are
@@ -39,6 +40,7 @@ class Drawn(NamedTuple):
     groups: list[int]  # a community each, the largest is 0
     names: list[str]  # of the communities
     sizes: list[int]  # likewise; those of one come last
+    many: int  # communities of more than one, also those that are not drawn
 
 
 def drawn_of(whole: Snapshot, titles: Mapping[str, str], most: int) -> Drawn:
@@ -53,16 +55,27 @@ def drawn_of(whole: Snapshot, titles: Mapping[str, str], most: int) -> Drawn:
     drawn = Counter(homes)  # in order, and so of equals that with the best connected member first
     ranked = sorted(drawn, key=lambda each: (sizes[each] == 1, -drawn[each]))
     called = [titles.get(name, name) for name in part.names]
-    every = layout(whole if len(part) == len(whole) else part, 0)
+    places: Sequence[Place] = layout(whole if laid_out(whole, most) else part, 0)
+    if laid_out(whole, most):
+        places = [places[i] for i in chosen]
     return Drawn(
         part,
         called,
         [whole.degrees[i] for i in chosen],
-        [every[i] for i in chosen] if len(part) == len(whole) else every,
+        places if len(part) == len(whole) else fitted(places),
         [ranked.index(each) for each in homes],
         [called[homes.index(each)] for each in ranked],
         [sizes[each] for each in ranked],
+        sum(size > 1 for size in sizes.values()),
     )
+
+
+def laid_out(whole: Snapshot, most: int) -> bool:
+    """Tell whether all of a graph is laid out, however few are drawn.
+
+    Of larger ones what is best connected would lie in a heap.
+    """
+    return len(whole) <= max(most, TOGETHER)
 
 
 def _part(whole: Snapshot, most: int) -> tuple[Snapshot, list[int]]:
@@ -82,7 +95,7 @@ def picture(drawn: Drawn, title: str) -> Html:
         f"{title}; the best connected: {', '.join(gist(each, 40) for each in drawn.titles[:5])}. "
     )
     say = ["size: links"]
-    if sum(size > 1 for size in drawn.sizes) > 1:
+    if drawn.many > 1:
         say.append("colour: community")
     if directed:
         say.append("a line is darker where it leads")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agentlab.display.drawings import HUES, Drawn, drawn_of, picture
+from agentlab.display.drawings import HUES, Drawn, drawn_of, laid_out, picture
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Chip, Column, Room, bar, card, fold, note, table
 from agentlab.display.words import count, gist, plural, text_of
@@ -49,16 +49,15 @@ def graph_card(graph: Graph[Any], room: Room) -> Html:
         body = note(EMPTY)
         return card(words.kind, graph.name or "empty", Chip("", "empty"), figures, body)
     drawn = drawn_of(whole, titles, 12 * room.ends)
-    groups = sum(size > 1 for size in drawn.sizes)
-    if groups > 1:
-        figures.append(plural(groups, "community", "communities"))
+    if drawn.many > 1:
+        figures.append(plural(drawn.many, "community", "communities"))
     return card(
         words.kind,
         graph.name or figures[0],
         None,
         figures if graph.name else figures[1:],
         picture(drawn, f"{figures[0]}, {figures[1]}"),
-        legend(drawn, groups) if groups > 1 else None,
+        legend(drawn) if drawn.many > 1 else None,
         left_out(drawn, whole, words),
         tables(drawn, whole, {e.id: e for e in entities}, room, words),
         path="graph",
@@ -72,26 +71,28 @@ def words_of(graph: Graph[Any]) -> Words:
     return Words("knowledge graph", "relation", "graph.all_entities()", "graph.all_relations()")
 
 
-def legend(drawn: Drawn, groups: int) -> Html:
-    """Name the communities after their best connected member; the small ones share a colour."""
-    keys = [(n, f"{gist(drawn.names[n], 30)} ({count(drawn.sizes[n])})") for n in range(groups)]
-    if groups > HUES:
-        keys[HUES:] = [(HUES, f"{count(groups - HUES)} smaller")]
-    if alone := len(drawn.names) - groups:
+def legend(drawn: Drawn) -> Html:
+    """Name the communities after their best connected member; the others share a colour."""
+    named = range(min(HUES, sum(size > 1 for size in drawn.sizes)))
+    keys = [(n, f"{gist(drawn.names[n], 30)} ({count(drawn.sizes[n])})") for n in named]
+    if drawn.many > len(named):
+        keys.append((HUES, plural(drawn.many - len(named), "other")))
+    if alone := sum(size == 1 for size in drawn.sizes):
         keys.append((HUES, f"{count(alone)} alone"))
     parts = [h("span")(h("i", f"agl-swatch agl-g{n}")(), f"{say} ") for n, say in keys]
     return h("div", "agl-keys", title="graph.communities()")("communities round ", *parts)
 
 
 def left_out(drawn: Drawn, whole: Snapshot, words: Words) -> Html | None:
-    """Say what is not drawn."""
+    """Say what is not drawn, and whether the rest is where it would be."""
     shown = len(drawn.titles)
     if shown == len(whole):
         return None
+    where = "as they lie in the whole" if laid_out(whole, shown) else "laid out by themselves"
     return note(
-        f"Drawn are the {count(shown)} best connected of {count(len(whole))} entities, and"
-        f" {plural(len(drawn.graph.edges), words.edge)} among them; all are in"
-        f" `{words.entities}` and `{words.edges}`."
+        f"Drawn are the {count(shown)} best connected of {count(len(whole))} entities, {where}, and"
+        f" {plural(len(drawn.graph.edges), words.edge)} among them; `graph.explore()` shows more,"
+        f" and all are in `{words.entities}` and `{words.edges}`."
     )
 
 

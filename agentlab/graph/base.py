@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import AgentLabError, PersistenceError
 from agentlab.core.protocols import Model, PersistenceBackend
 from agentlab.core.secrets import scrub
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from agentlab.graph.extract import Extraction
 
 
-class Graph(Exported[E], Tabular, Plottable, Displayable):
+class Graph(Exported[E], Tabular, Plottable, Explorable):
     """A graph. See :class:`agentlab.GraphStore` and :class:`agentlab.KnowledgeGraph`."""
 
-    def query_tool(self) -> Callable[..., str]:
+    def query_tool(self, *, simple: bool = False) -> Callable[..., str]:
         """Give the function ``graph_query``, a tool by which an agent asks this graph.
+
+        Parameters
+        ----------
+        simple : bool
+            For the smallest models: it takes a name and one of the relations and properties that
+            the graph has now, and gives what is known of that, nothing else. Worked examples of
+            this graph go with it. Without it a model also asks for paths, neighbours and words.
 
         >>> import agentlab as al
         >>> rivers = al.KnowledgeGraph()
@@ -32,9 +39,9 @@ class Graph(Exported[E], Tabular, Plottable, Displayable):
         >>> lab.tools.call_sync("graph_query", {"ask": "facts", "about": "rhine"})
         'Rhine: length_km is 1233. Nothing is related to it.'
         """
-        from agentlab.graph.query import query_tool
+        from agentlab.graph import lookup, query
 
-        return query_tool(self)
+        return lookup.lookup_tool(self) if simple else query.query_tool(self)
 
     async def extract(
         self, text: str, model: Model, *, origin: str = "", limit: int = 12

@@ -125,7 +125,7 @@ class Exported(Measured[E]):
         return cls.made(entities, edges, **{"name": str(graph.graph.get("name", "")), **settings})
 
     def to_pandas(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Give the entities as a frame and the edges as another; columns are their fields."""
+        """Give the edges as a frame and the entities as another, for ``from_pandas(*frames)``."""
         import pandas as pd
 
         entities, edges = self.held()
@@ -137,7 +137,7 @@ class Exported(Measured[E]):
                     for dtype in ["float64" if name == "weight" else "object"]
                 }
             )
-            for each, kind in ((entities, Entity), (edges, self.edge_type))
+            for each, kind in ((edges, self.edge_type), (entities, Entity))
         )
 
     @classmethod

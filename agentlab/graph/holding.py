@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from agentlab.core.errors import GraphError, InvalidValue
 from agentlab.graph.entities import Edge, Ends, Entity, Relation, Relationship
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 E = TypeVar("E", Relationship, Relation)
+Side: TypeAlias = dict[str, dict[tuple[Any, ...], None]]
+"""The edges of each entity on one side of it, by their keys in order."""
 
 
 class Holding(Generic[E]):
@@ -33,8 +35,7 @@ class Holding(Generic[E]):
         self._lock = threading.RLock()  # held for dictionary work only
         self._entities: dict[str, Entity] = {}
         self._edges: dict[tuple[Any, ...], E] = {}  # by its ends, and a number where there are more
-        self._out: dict[str, dict[tuple[Any, ...], None]] = {}
-        self._in: dict[str, dict[tuple[Any, ...], None]] = {}
+        self._sides: tuple[Side, Side] | None = None  # who is joined to whom, once somebody asks
         self._snapshot: Snapshot | None = None
 
     def __contains__(self, entity_id: object) -> bool:
@@ -89,9 +90,9 @@ class Holding(Generic[E]):
     def clear(self) -> None:
         """Take everything out."""
         with self._lock:
-            for each in (self._entities, self._edges, self._out, self._in):
-                each.clear()
-            self._snapshot = None
+            self._entities.clear()
+            self._edges.clear()
+            self._sides = self._snapshot = None
 
     def snapshot(self) -> Snapshot:
         """Give it as it is now, for whoever wants to count in peace."""
@@ -155,22 +156,45 @@ class Holding(Generic[E]):
     def _add(self, edge: E) -> None:
         raise NotImplementedError
 
+    @property
+    def _out(self) -> Side:
+        """The edges that leave each entity; the lock must be held."""
+        return self._joined()[0]
+
+    @property
+    def _in(self) -> Side:
+        """The edges that reach each entity; likewise."""
+        return self._joined()[1]
+
+    def _joined(self) -> tuple[Side, Side]:
+        if self._sides is None:  # whoever only fills a graph, or measures it, need not pay for it
+            self._sides = {}, {}
+            for key in self._edges:
+                self._join(key)
+        return self._sides
+
+    def _join(self, key: tuple[Any, ...]) -> None:
+        for side, end in zip(self._joined(), key, strict=False):
+            if end in side:
+                side[end][key] = None
+            else:
+                side[end] = {key: None}
+
     def _insert(self, key: tuple[Any, ...], edge: E) -> None:
         self._edges[key] = edge
-        tail, head = key[0], key[1]
-        try:
-            self._out[tail][key] = None
-        except KeyError:
-            self._out[tail] = {key: None}
-        try:
-            self._in[head][key] = None
-        except KeyError:
-            self._in[head] = {key: None}
+        self._changed(key)
+
+    def _changed(self, key: tuple[Any, ...]) -> None:
         self._snapshot = None
+        if self._sides is not None:
+            self._join(key)
 
     def _drop(self, key: tuple[Any, ...]) -> None:
-        del self._edges[key], self._out[key[0]][key], self._in[key[1]][key]
+        del self._edges[key]
         self._snapshot = None
+        if self._sides is not None:
+            for side, end in zip(self._sides, key, strict=False):
+                del side[end][key]
 
     def _known(self, entity_id: str, role: str = "") -> Entity:
         entity = self._entities.get(entity_id)

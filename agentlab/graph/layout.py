@@ -234,7 +234,7 @@ def shelved(parts: Sequence[Sequence[Place]]) -> list[Place]:
     return places
 
 
-def fitted(points: list[Place]) -> list[Place]:
+def fitted(points: Sequence[Place]) -> list[Place]:
     """Fit it into the unit square, which will be drawn wider than high."""
     if not points:
         return []

@@ -190,11 +190,13 @@ class GraphStore(Graph[Relationship]):
             if key[0] not in self._entities or key[1] not in self._entities:
                 self._known(key[0], "source")
                 self._known(key[1], "target")
-            if key in self._edges:
+            before = len(self._edges)
+            self._edges.setdefault(key, edge)
+            if len(self._edges) == before:
                 raise GraphError(
                     f"Relationship '{edge.kind}' from '{edge.from_}' to '{edge.to}' already exists"
                 )
-            self._insert(key, edge)
+            self._changed(key)
 
     def _from(self, start: str) -> tuple[Snapshot, int]:
         with self._lock:

@@ -2,6 +2,7 @@
 
 They show the shapes of the calls with values that look right for the names of the arguments. What
 the tools are said to give is made up, and says so nowhere: a small model would be put off by it.
+A tool that brings examples of its own is shown by these.
 """
 
 from __future__ import annotations
@@ -62,14 +63,23 @@ def what(name: str, field: Any) -> str:
 
 def worked_examples(tools: Sequence[Tool], *, longest_first: bool = False) -> str:
     """Give a sum, a look-up, and a chain of both, as far as there are tools for them."""
+    own = [given(tool, *each) for tool in tools for each in getattr(tool, "examples", ())]
+    tools = [tool for tool in tools if not getattr(tool, "examples", ())]
     sums = [tool for tool in tools if sum_argument(tool)]
     others = [tool for tool in tools if tool not in sums]
     counts = [tool for tool in others if gives_number(tool)] or others[-1:]
     # A look-up of its own, with the tool of the chain, would teach to stop after the first.
     alone = [tool for tool in others[:1] if tool not in counts[:1]]
-    short = [*map(work_out, sums[:1]), *map(look_up, alone)]
+    short = [*map(work_out, sums[:1]), *map(look_up, alone), *own]
     long = [chain(tool, sums) for tool in counts[:1]]
     return "\n".join(long + short if longest_first else short + long)
+
+
+def given(tool: Tool, question: str, args: Mapping[str, Any], found: Any, thought: str = "") -> str:
+    """Give an example that a tool brings."""
+    told = thought or f"I need the {noun(tool)} of {' and '.join(map(str, args.values()))}."
+    turn = Turn(on_one_line(told), f"{tool.name} {compact_in_order(args)}", found)
+    return conversation(on_one_line(question), [turn], found)
 
 
 def look_up(tool: Tool) -> str:
@@ -129,12 +139,16 @@ def sum_call(tool: Tool, text: str) -> str:
 
 def subject(tool: Tool, which: int) -> str:
     """Say what a call asks for: "the population of Oslo"."""
-    noun = tool.name
-    for verb in VERBS:
-        noun = noun.removeprefix(verb)
-    noun = noun.replace("_", " ").replace(".", " ").replace("-", " ")
     value = value_text(tool, which)
-    return f"the {noun} of {value}" if value else f"the {noun}"
+    return f"the {noun(tool)} of {value}" if value else f"the {noun(tool)}"
+
+
+def noun(tool: Tool) -> str:
+    """Say what a tool gives, by its name."""
+    name = tool.name
+    for verb in VERBS:
+        name = name.removeprefix(verb)
+    return name.replace("_", " ").replace(".", " ").replace("-", " ")
 
 
 def value_text(tool: Tool, which: int) -> str:

@@ -23,6 +23,8 @@ EXPLORERS = {
     "Trace": "trace_explorer.TraceExplorer",
     "AgentSession": "trace_explorer.TraceExplorer",
     "RunHandle": "trace_explorer.TraceExplorer",
+    "GraphStore": "graph_explorer.GraphExplorer",
+    "KnowledgeGraph": "graph_explorer.GraphExplorer",
 }
 CARD_S = 3.0  # a card is drawn anew no more often: what is unfolded in it folds up again
 FIRST_S = 0.3  # but the first time, for what was opened as it began

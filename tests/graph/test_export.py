@@ -65,7 +65,7 @@ def there_and_back(graph: Any, form: str) -> Any:
     if form in ("dict", "json"):
         return getattr(cls, f"from_{form}")(getattr(graph, f"to_{form}")())
     if form == "pandas":
-        nodes, edges = graph.to_pandas()
+        edges, nodes = graph.to_pandas()
         return cls.from_pandas(edges, nodes, **settings)
     return getattr(cls, f"from_{form}")(getattr(graph, f"to_{form}")(), **settings)
 
@@ -228,12 +228,12 @@ def test_from_pandas() -> None:
 
 def test_frames_have_the_fields() -> None:
     """Of entities and of edges, empty ones too."""
-    nodes, edges = GraphStore().to_pandas()
+    edges, nodes = GraphStore().to_pandas()
 
     assert list(nodes) == ["id", "label", "properties"]
     assert list(edges) == ["from_", "to", "kind", "weight", "origin"]
     assert str(edges["weight"].dtype) == "float64"
-    assert list(people().to_pandas()[1])[:2] == ["from_id", "to_id"]
+    assert list(people().to_pandas()[0])[:2] == ["from_id", "to_id"]
 
 
 @pytest.mark.parametrize("kind", ["memory", "file", "sqlite"])

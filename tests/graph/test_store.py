@@ -8,6 +8,8 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentlab.core.errors import GraphError, InvalidValue
 from agentlab.core.ids import EntityId
@@ -311,3 +313,31 @@ def test_repr_and_pickle() -> None:
 
     assert repr(graph) == "<GraphStore 'letters' 3 entities, 2 relationships>"
     assert pickle.loads(pickle.dumps(graph)).to_dict() == graph.to_dict()  # noqa: S301 - our own
+
+
+OPERATIONS = st.lists(st.tuples(st.booleans(), st.sampled_from("abcd"), st.sampled_from("abcd")))
+
+
+@given(OPERATIONS, st.integers(0, 12))
+def test_who_is_joined_is_known_whenever_it_is_asked(
+    operations: list[tuple[bool, str, str]], early: int
+) -> None:
+    """Neighbours are the same, in the same order, whether somebody asked before or not."""
+    asked, other = store("abcd", []), store("abcd", [])
+    for n, (adds, tail, head) in enumerate(operations):
+        if n == early:
+            asked.neighbors("a")
+        for graph in (asked, other):
+            if adds and not graph.has_edge(tail, head, "to"):
+                graph.add_relationship(Relationship(tail, head, "to"))
+            elif graph.has_edge(tail, head, "to"):
+                graph.remove_relationship(tail, head, "to")
+    asked.remove_entity("d")
+    other.remove_entity("d")
+
+    for name in "abc":
+        assert asked.neighbors(name) == other.neighbors(name)
+        assert asked.edges_at(name) == other.edges_at(name)
+        assert asked.neighbors(name) == [
+            each.to for each in other.relationships() if each.from_ == name
+        ]

@@ -411,3 +411,33 @@ def test_no_example_teaches_to_stop_half_way() -> None:
     assert few.count("User: ") == 2
     assert more.count("User: ") == 3
     assert few.split("User: ")[-1] == more.split("User: ")[-1]
+
+
+def test_a_tool_may_bring_examples() -> None:
+    """They are shown as they are, and nothing is made up for that tool; a copy keeps them."""
+
+    @tool(examples=[("Is it\nopen?", {"place": "pool"}, "yes"), ("Bus?", {"place": "b"}, 4, "Ah.")])
+    def opens(place: str) -> str:
+        """Look up when a place opens."""
+        return place
+
+    told = worked_examples([opens, calculator])
+
+    assert told.startswith("User: What is 12 times 7?\nThought: I calculate 12 times 7.\n")
+    assert told.endswith(
+        "User: Is it open?\n"
+        "Thought: I need the opens of pool.\n"
+        'Action: opens {"place":"pool"}\n'
+        'Observation: {"data":"yes","ok":true}\n'
+        "Thought: The answer is yes.\n"
+        "Action: FINAL_ANSWER yes\n"
+        "\n"
+        "User: Bus?\n"
+        "Thought: Ah.\n"
+        'Action: opens {"place":"b"}\n'
+        'Observation: {"data":4,"ok":true}\n'
+        "Thought: The answer is 4.\n"
+        "Action: FINAL_ANSWER 4\n"
+    )
+    assert worked_examples([opens.with_required_fields([]), calculator]) == told
+    assert hash(opens) == hash(opens.with_validators([]))

@@ -243,6 +243,9 @@ def test_good_names(name: str) -> None:
         {"required_fields": "q"},
         {"handler": 3},
         {"schema": ToolSchema("t")},
+        {"examples": ["q"]},
+        {"examples": [("q", "not arguments", 1)]},
+        {"examples": [("q", {}, 1, 2)]},
     ],
 )
 def test_bad_settings(settings: dict[str, Any]) -> None:

@@ -298,3 +298,87 @@ export interface PlanMark {
   word: string;
   said: string;
 }
+
+/** How much there is to draw, in how many pieces; what kinds and communities are called.
+
+    ``tall`` is the height in pixels, ``note`` says what is left out, ``empty`` that there is none.
+     */
+export interface Plot {
+  version: number;
+  nodes: number;
+  arcs: number;
+  lots: number;
+  parts: number;
+  kinds: string[];
+  groups: string[];
+  sizes: number[];
+  tall: number;
+  note: string;
+  empty: string;
+}
+
+/** Entities, the best connected first: names, kinds, places, links, and communities. */
+export interface Nodes {
+  version: number;
+  names: string[];
+  tags: string[];
+  xs: number[];
+  ys: number[];
+  links: number[];
+  groups: number[];
+}
+
+/** The betweenness of all entities, once it is known. */
+export interface Between {
+  version: number;
+  values: number[];
+}
+
+/** Edges: from which entity to which, and of what kind, all by number. */
+export interface Arcs {
+  version: number;
+  tails: number[];
+  heads: number[];
+  kinds: number[];
+}
+
+/** What is looked at, by number, where -1 is nothing; how it is drawn; all of it in words.
+
+    ``by`` is the page that asked last, and ``turn`` the how-manieth time it did.
+     */
+export interface Gaze {
+  node: number;
+  arc: number;
+  focus: number;
+  start: number;
+  goal: number;
+  path: number[];
+  size: string;
+  colour: boolean;
+  labels: boolean;
+  said: string;
+  by: string;
+  turn: number;
+}
+
+/** Entities that one kind of edge leads to, or comes from, by number and by name. */
+export interface Kin {
+  kind: string;
+  out: boolean;
+  nos: number[];
+  names: string[];
+  more: string;
+}
+
+/** What is known of the selected thing; ``between`` is -1 where nobody has counted that. */
+export interface About {
+  name: string;
+  tag: string;
+  names: string[];
+  values: string[];
+  links: number;
+  between: number;
+  share: number;
+  kin: Kin[];
+  path: string;
+}

@@ -92,6 +92,11 @@ export function teller(say, ms, clock = () => performance.now()) {
       if (!timer && clock() - last >= ms) tell();
       else timer ||= Number(setTimeout(tell, last + ms - clock()));
     },
+    /** Say at once what waits. */
+    flush() {
+      clearTimeout(timer);
+      if (timer) tell();
+    },
     stop: () => clearTimeout(timer),
   };
 }
