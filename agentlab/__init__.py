@@ -143,6 +143,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.memory_explorer import MemoryExplorer
     from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
@@ -273,6 +274,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.memory_explorer": "MemoryExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }

@@ -19,7 +19,7 @@ import msgspec
 
 from agentlab.core.bounds import count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue, MemoryStoreError
 from agentlab.core.guards import able
 from agentlab.core.lines import record
@@ -55,7 +55,7 @@ __all__ = [
 HOUR_S = 3600.0
 
 
-class LtmStore(Plottable, Tabular, Displayable):
+class LtmStore(Plottable, Tabular, Explorable):
     """Remember for long, by importance and by Ebbinghaus' curve.
 
     Threads may share one. The words of a text are its lower-case runs of letters and digits of

@@ -21,6 +21,12 @@ EXPLORERS = {
     "Trace": "trace_explorer.TraceExplorer",
     "AgentSession": "trace_explorer.TraceExplorer",
     "RunHandle": "trace_explorer.TraceExplorer",
+    "EpisodicStore": "memory_explorer.MemoryExplorer",
+    "SemanticStore": "memory_explorer.MemoryExplorer",
+    "LtmStore": "memory_explorer.MemoryExplorer",
+    "VectorMemory": "memory_explorer.MemoryExplorer",
+    "SemanticMemory": "memory_explorer.MemoryExplorer",
+    "WorkingMemory": "memory_explorer.MemoryExplorer",
 }
 NOTHING = {"text/html": "", "text/plain": ""}
 SHOWN: dict[str, list[Explorer]] = {}  # by the cell that shows them

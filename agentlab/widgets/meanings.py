@@ -1,0 +1,268 @@
+"""A map of meanings: where each item is in two dimensions, and what the places are about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from agentlab.core.errors import InvalidValue
+from agentlab.core.protocols import Embedder
+from agentlab.memory.bag import tokens
+from agentlab.memory.embedders import StaticEmbedder, as_embedder
+from agentlab.widgets.shelves import Shelf
+
+PCA, TSNE = "PCA", "t-SNE"
+SEED = 7
+WIDE = 1000  # of the map, each way
+WORDS = 600  # that a bag of words is made of
+THEMES = 7
+FEWEST = 8  # items that can have themes
+LETTERS = 2000  # of a text that is embedded
+NEAR = 3  # items beside which a question is, where there is no formula for its place
+
+
+class Spot(NamedTuple):
+    """What a place on the map is about."""
+
+    name: str
+    x: int
+    y: int
+    size: int
+
+
+class Map:
+    """Where items are. It is worked out when it is made, and then stands still.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        What is drawn.
+    how : str
+        ``"PCA"``, or ``"t-SNE"`` by scikit-learn.
+    embedder : Embedder, callable or "static", optional
+        Makes vectors of texts, where the memory has none of its own; by default static vectors
+        if they are installed, or else a bag of words.
+    """
+
+    def __init__(self, shelf: Shelf, how: str = PCA, embedder: Any = None) -> None:
+        self.how, self._shelf = how, shelf
+        self._embedder: Embedder | None = None
+        self._bag: Bag | None = None
+        vectors = normed(self._vectors(embedder))
+        self._vectors_of = vectors
+        self._mean = vectors.mean(axis=0) if len(vectors) else 0.0
+        self._axes = axes(vectors - self._mean)
+        flat = (vectors - self._mean) @ self._axes
+        self._flat = neighbourly(vectors) if how == TSNE and len(vectors) > NEAR else flat
+        self._low, self._range = reach(self._flat)
+        self.xs, self.ys = self._placed(self._flat, apart=True)
+        self.spots = spots(shelf, self.xs, self.ys)
+
+    def place(self, query: str) -> tuple[int, int] | None:
+        """Give where a question would be; None where it has nothing that is known."""
+        import numpy as np
+
+        if not query or not len(self._shelf):
+            return None
+        vector = self._asked(query)
+        if vector is None or not np.any(vector):
+            return None
+        vector = normed(vector)
+        if self.how == TSNE and len(self._shelf) > NEAR:
+            likes = self._vectors_of @ vector[0]
+            near = np.argsort(-likes, kind="stable")[:NEAR]
+            flat = self._flat[near].mean(axis=0, keepdims=True)
+        else:
+            flat = (vector - self._mean) @ self._axes
+        xs, ys = self._placed(flat, apart=False)
+        return xs[0], ys[0]
+
+    def _vectors(self, embedder: Any) -> Any:
+        own = self._shelf.vectors()
+        if own is not None:
+            self.by = "its own vectors"
+            return own
+        texts = [text[:LETTERS] for text in self._shelf.texts]
+        if embedder is None and find_spec("wordllama"):
+            embedder = StaticEmbedder()
+        if embedder is None:
+            self.by, self._bag = "the words", Bag(texts)
+            return self._bag.embed(texts)
+        self._embedder = as_embedder(embedder)
+        self.by = "static vectors" if isinstance(self._embedder, StaticEmbedder) else "vectors"
+        return self._embedder.embed(texts)
+
+    def _asked(self, query: str) -> Any:
+        maker = self._bag or self._embedder
+        return maker.embed([query[:LETTERS]]) if maker else self._shelf.embed(query)
+
+    def _placed(self, flat: Any, *, apart: bool) -> tuple[list[int], list[int]]:
+        import numpy as np
+
+        scaled = (flat - self._low) / self._range
+        scaled = np.clip(scaled, -0.03, 1.03)
+        if apart:  # what is the same should still be two dots
+            scaled = scaled + np.random.default_rng(SEED).normal(0, 0.004, scaled.shape)
+        placed = np.clip(np.rint((0.06 + 0.88 * scaled) * WIDE), 0, WIDE).astype(int)
+        return placed[:, 0].tolist(), placed[:, 1].tolist()
+
+
+class Bag:
+    """Texts as the words they have, of the few hundred that tell most. It learns nothing more."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        import numpy as np
+
+        having = Counter(word for text in texts for word in set(tokens(text)))
+        common = sorted(having, key=lambda word: (-having[word], word))[:WORDS]
+        self._places = {word: place for place, word in enumerate(common)}
+        rare = [np.log(1 + len(texts) / having[word]) for word in common]
+        self._rarity = np.array(rare, "f4")
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Give a row a text."""
+        import numpy as np
+
+        found = np.zeros((len(texts), max(1, len(self._places))), "f4")
+        for row, text in enumerate(texts):
+            for word, times in Counter(tokens(text)).items():
+                if (place := self._places.get(word)) is not None:
+                    found[row, place] = times * self._rarity[place]
+        return found
+
+
+def normed(vectors: Any) -> Any:
+    """Give rows of length 1; those of no length as they are."""
+    import numpy as np
+
+    rows = np.atleast_2d(np.asarray(vectors, "f8"))
+    long = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(long > 0, long, 1.0)
+
+
+def axes(centred: Any) -> Any:
+    """Give the two directions in which most differs, always the same way round."""
+    import numpy as np
+
+    size, dim = centred.shape
+    found = np.zeros((dim, 2))
+    if size < 2:  # noqa: PLR2004 - one item differs from nothing
+        return found
+    if dim <= size:
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        best = vectors[:, np.argsort(-values)[:2]].T
+    else:
+        best = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    for i, axis in enumerate(best):
+        most = axis[np.argmax(np.abs(axis))]
+        found[:, i] = axis * (1.0 if most >= 0 else -1.0)
+    return found
+
+
+def neighbourly(vectors: Any) -> Any:
+    """Lay rows out so that what is alike is near, by t-SNE.
+
+    Raises
+    ------
+    NotConfigured
+        scikit-learn is not installed.
+    """
+    from agentlab.core.extras import need
+
+    manifold = need("sklearn.manifold", "lab")
+    wide = min(30.0, max(2.0, (len(vectors) - 1) / 3))
+    return manifold.TSNE(perplexity=wide, init="pca", random_state=SEED).fit_transform(vectors)
+
+
+def ways() -> list[str]:
+    """List how a map can be made here."""
+    return [PCA, TSNE] if find_spec("sklearn") else [PCA]
+
+
+def known_way(how: object) -> str:
+    """Give a way to make a map.
+
+    Raises
+    ------
+    InvalidValue
+        There is none of that name.
+    """
+    if how not in ways():
+        raise InvalidValue(f"a map is made by one of {', '.join(ways())}, got {how!r:.80}")
+    return str(how)
+
+
+def reach(flat: Any) -> tuple[Any, Any]:
+    """Give where the map begins, and how far it goes; a few that are far off do not count."""
+    import numpy as np
+
+    if not len(flat):
+        return np.zeros(2), np.ones(2)
+    low, high = np.percentile(flat, [1, 99], axis=0)
+    span = high - low
+    return np.where(span > 0, low, low - 0.5), np.where(span > 0, span, 1.0)
+
+
+def spots(shelf: Shelf, xs: Sequence[int], ys: Sequence[int]) -> list[Spot]:
+    """Name what lies together: by a tag or a word that is frequent there and not elsewhere."""
+    import numpy as np
+
+    if len(shelf) < FEWEST:
+        return []
+    points = np.array([xs, ys], "f8").T
+    where = grouped(points, min(THEMES, max(2, int(np.sqrt(len(shelf) / 2)))))
+    marks = [marked(shelf, row) for row in range(len(shelf))]
+    everywhere = Counter(mark for some in marks for mark in some)
+    found, taken = list[Spot](), set[str]()
+    for group in sorted({*where.tolist()}, key=lambda each: -int((where == each).sum())):
+        rows = np.flatnonzero(where == group)
+        here = Counter(mark for row in rows for mark in marks[row])
+        name = named(here, everywhere, len(rows), len(shelf), taken)
+        if name and len(rows) > 1:
+            taken.add(name)
+            x, y = np.median(points[rows], axis=0)
+            found.append(Spot(name, int(x), int(y), len(rows)))
+    return found
+
+
+def marked(shelf: Shelf, row: int) -> set[str]:
+    """Give by what a row could be named."""
+    return {*shelf.tags[row], *(word for word in tokens(shelf.texts[row]) if not word.isdigit())}
+
+
+def named(
+    here: Counter[str], everywhere: Counter[str], size: int, total: int, taken: set[str]
+) -> str:
+    """Give the mark that tells a group best from the rest."""
+    import math
+
+    best, top = "", 0.0
+    for mark, times in here.items():
+        if times < 2 or mark in taken:  # noqa: PLR2004 - what only one has is no theme
+            continue
+        share = times / size
+        score = share * math.log(share * total / everywhere[mark] + 1e-9)
+        if score > top + 1e-12 or (abs(score - top) <= 1e-12 and mark < best):
+            best, top = mark, score
+    return best
+
+
+def grouped(points: Any, groups: int) -> Any:
+    """Give the group of each point, by k-means from points that are far apart."""
+    import numpy as np
+
+    centres = [points.mean(axis=0)]
+    for _ in range(groups):
+        apart = np.min([((points - each) ** 2).sum(axis=1) for each in centres], axis=0)
+        centres.append(points[int(apart.argmax())])
+    middles = np.array(centres[1:])
+    where = np.zeros(len(points), int)
+    for _ in range(20):
+        far = ((points[:, None, :] - middles[None, :, :]) ** 2).sum(axis=2)
+        where = far.argmin(axis=1)
+        for group in range(groups):
+            if (where == group).any():
+                middles[group] = points[where == group].mean(axis=0)
+    return where
