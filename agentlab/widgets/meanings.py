@@ -17,7 +17,9 @@ PCA, TSNE = "PCA", "t-SNE"
 SEED = 7
 WIDE = 1000  # of the map, each way
 WORDS = 600  # that a bag of words is made of
-THEMES = 7
+THEMES = 9
+COMMON, TELLING = 0.1, 1.5  # the share of a group that its name is true of; how much more than of all
+SHORTEST = 4  # letters of a word that names something
 FEWEST = 8  # items that can have themes
 LETTERS = 2000  # of a text that is embedded
 NEAR = 3  # items beside which a question is, where there is no formula for its place
@@ -228,23 +230,24 @@ def spots(shelf: Shelf, xs: Sequence[int], ys: Sequence[int]) -> list[Spot]:
 
 
 def marked(shelf: Shelf, row: int) -> set[str]:
-    """Give by what a row could be named."""
-    return {*shelf.tags[row], *(word for word in tokens(shelf.texts[row]) if not word.isdigit())}
+    """Give by what a row could be named: its tags, or where there are none anywhere, its words."""
+    if shelf.tagged:
+        return {*shelf.tags[row]}
+    return {word for word in tokens(shelf.texts[row]) if len(word) >= SHORTEST}
 
 
 def named(
     here: Counter[str], everywhere: Counter[str], size: int, total: int, taken: set[str]
 ) -> str:
-    """Give the mark that tells a group best from the rest."""
+    """Give the mark that tells a group best from the rest, or nothing where none does."""
     import math
 
     best, top = "", 0.0
-    for mark, times in here.items():
-        if times < 2 or mark in taken:  # noqa: PLR2004 - what only one has is no theme
+    for mark in sorted(here):
+        share, lift = here[mark] / size, here[mark] * total / (size * everywhere[mark])
+        if here[mark] < 2 or mark in taken or share < COMMON or lift < TELLING:  # noqa: PLR2004 - what only one has is no theme
             continue
-        share = times / size
-        score = share * math.log(share * total / everywhere[mark] + 1e-9)
-        if score > top + 1e-12 or (abs(score - top) <= 1e-12 and mark < best):
+        if (score := share * math.log(lift)) > top:
             best, top = mark, score
     return best
 

@@ -170,7 +170,9 @@ class Recollection:
 
     def drawn(self, made: Map | None, note: str = "") -> None:
         """Take the map, or why there is none."""
-        self.map, self.note = made, note or (f"map by {made.how} of {made.by}" if made else "")
+        size = "; a dot is as strong as what is left of it" if self.shelf.fade.tau_h else ""
+        told = f"map by {made.how} of {made.by}{size}" if made else ""
+        self.map, self.note = made, note or told
 
     def select(self, no: int) -> None:
         """Select an item."""
@@ -364,10 +366,11 @@ class Recollection:
         """Say how many are forgotten or faint at the moment, of all."""
         gone = self.shelf.gone(self.ahead_h)
         lost, faint = int(gone.sum()), int((self.shelf.faint(self.ahead_h) & ~gone).sum())
-        would = "would be" if self.at else "to be"
-        told = [f"{count(lost)} {would} forgotten"] if self.shelf.fade.forgets or lost else []
+        told = list[str]()
+        if self.shelf.fade.forgets or lost:
+            told.append(f"{count(lost)} {'would be' if self.at else 'due to be'} forgotten")
         if self.shelf.fade.tau_h and not self.shelf.fade.forgets:
-            told.append(f"{count(faint)} {'would be ' if self.at else ''}faint")
+            told.append(f"{count(faint)} faint")
         return ", ".join(told) or "nothing would be forgotten"
 
     def _found(self, hits: list[int]) -> Found:

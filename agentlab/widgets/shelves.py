@@ -74,6 +74,7 @@ class Shelf:
         self.agents, self.whose = agents, whose
         self.worth, self.ages, self.counts = worth, ages, counts
         self.fade = fade or Fade()
+        self.tagged = any(self.tags)
         self.figures: list[str] = []
         self._folded: list[str] | None = None
 
@@ -96,14 +97,15 @@ class Shelf:
 
         if not len(self) or self.ages is None:
             return 0.0
-        fade, ends = self.fade, np.zeros(0)
-        if fade.tau_h and fade.floor:
+        fade = self.fade
+        if fade.limit_h:
+            ends = fade.limit_h - self.ages
+        elif fade.tau_h and fade.floor:
             left = np.log(np.maximum(self.worth, 1e-9) / fade.floor) * fade.tau_h
             ends = left - np.maximum(self.ages, 0)
-        if fade.limit_h:
-            over = fade.limit_h - self.ages
-            ends = np.minimum(ends, over) if len(ends) else over
-        return max(1.0, 1.05 * float(ends.max(initial=0.0))) if len(ends) else 0.0
+        else:
+            return 0.0
+        return max(1.0, 1.02 * float(ends.max()))
 
     def age(self, ahead_h: float) -> Any:
         """Give the ages at a moment so many hours ahead; what is yet to come has none."""
@@ -176,6 +178,9 @@ class Shelf:
 
     def notes(self, row: int) -> list[str]:
         """Say what else is known of an item."""
-        return [f"recalled {count(self.counts[row])}×"] if self.counts is not None else []
+        if self.counts is None:
+            return []
+        times = int(self.counts[row])
+        return [f"recalled {count(times)}×" if times else "never recalled"]
 
 

@@ -52,7 +52,7 @@ export function meanings(pick, point) {
   /** @param {number} no */
   const strength = (no) => (now ? Math.min(1, Math.max(0, left(worth[no] ?? 0, ages[no] ?? 0, now.ahead, now.clock))) : 0);
   /** @param {number} no */
-  const radius = (no) => (xs.length > MANY ? 1.2 : 2) + (xs.length > MANY ? 2.6 : 4) * strength(no);
+  const radius = (no) => (xs.length > MANY ? 1.2 : 2) + (xs.length > MANY ? 2.6 : 4) * (now?.clock.tau ? strength(no) : 0.4);
 
   const dots = () => {
     if (!pen || !now) return;
@@ -65,7 +65,8 @@ export function meanings(pick, point) {
     pen.clearRect(0, 0, wide, tall);
     const hue = getComputedStyle(canvas).color, dim = getComputedStyle(field).color;
     for (let no = 0; no < xs.length; no++) {
-      const here = listed(no), over = lost(no), share = strength(no);
+      const here = listed(no), over = lost(no), share = now.clock.tau ? strength(no) : 0.6;
+      if (over && xs.length > MANY) continue; // so many rings would be a fog
       pen.beginPath();
       pen.arc(px(xs[no] ?? 0), py(ys[no] ?? 0), over ? 1.5 : radius(no), 0, TURN);
       pen.globalAlpha = over || !here ? 0.13 : 0.18 + 0.72 * share;
@@ -98,6 +99,7 @@ export function meanings(pick, point) {
     for (const no of xs.length ? marks.hits : []) {
       const to = { x2: px(xs[no] ?? 0).toFixed(1), y2: py(ys[no] ?? 0).toFixed(1) };
       if (ranged && marks.asks) drawn.push(s("line", { class: "agl-ray", x1: x.toFixed(1), y1: y.toFixed(1), ...to }));
+      asked.push({ x: Number(to.x2), y: Number(to.y2), wide: 16, tall: 16 });
       drawn.push(s("circle", { class: "agl-hit", cx: to.x2, cy: to.y2, r: (radius(no) + 2.5).toFixed(1) }));
     }
     if (ranged) {
