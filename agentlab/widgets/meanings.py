@@ -18,7 +18,11 @@ SEED = 7
 WIDE = 1000  # of the map, each way
 WORDS = 600  # that a bag of words is made of
 THEMES = 9
-COMMON, TELLING = 0.1, 1.5  # the share of a group that its name is true of; how much more than of all
+COMMON, TELLING = (
+    0.1,
+    1.5,
+)  # the share of a group that its name is true of; how much more than of all
+SEVERAL = 2  # what only one has is no theme
 SHORTEST = 4  # letters of a word that names something
 FEWEST = 8  # items that can have themes
 LETTERS = 2000  # of a text that is embedded
@@ -52,6 +56,7 @@ class Map:
         self.how, self._shelf = how, shelf
         self._embedder: Embedder | None = None
         self._bag: Bag | None = None
+        self._asked_last: tuple[str, tuple[int, int] | None] = ("", None)
         vectors = normed(self._vectors(embedder))
         self._vectors_of = vectors
         self._mean = vectors.mean(axis=0) if len(vectors) else 0.0
@@ -64,6 +69,11 @@ class Map:
 
     def place(self, query: str) -> tuple[int, int] | None:
         """Give where a question would be; None where it has nothing that is known."""
+        if self._asked_last[0] != query:  # which stays while the clock moves
+            self._asked_last = query, self._place(query)
+        return self._asked_last[1]
+
+    def _place(self, query: str) -> tuple[int, int] | None:
         import numpy as np
 
         if not query or not len(self._shelf):
@@ -215,25 +225,25 @@ def spots(shelf: Shelf, xs: Sequence[int], ys: Sequence[int]) -> list[Spot]:
         return []
     points = np.array([xs, ys], "f8").T
     where = grouped(points, min(THEMES, max(2, int(np.sqrt(len(shelf) / 2)))))
-    marks = [marked(shelf, row) for row in range(len(shelf))]
-    everywhere = Counter(mark for some in marks for mark in some)
+    marks = [[{*tags} for tags in shelf.tags], [telling(text) for text in shelf.texts]]
+    everywhere = [Counter(mark for some in each for mark in some) for each in marks]
     found, taken = list[Spot](), set[str]()
     for group in sorted({*where.tolist()}, key=lambda each: -int((where == each).sum())):
         rows = np.flatnonzero(where == group)
-        here = Counter(mark for row in rows for mark in marks[row])
-        name = named(here, everywhere, len(rows), len(shelf), taken)
-        if name and len(rows) > 1:
+        name = ""
+        for each, all_of_them in zip(marks, everywhere, strict=True):
+            here = Counter(mark for row in rows for mark in each[row])
+            name = name or named(here, all_of_them, len(rows), len(shelf), taken)
+        if name:
             taken.add(name)
             x, y = np.median(points[rows], axis=0)
             found.append(Spot(name, int(x), int(y), len(rows)))
     return found
 
 
-def marked(shelf: Shelf, row: int) -> set[str]:
-    """Give by what a row could be named: its tags, or where there are none anywhere, its words."""
-    if shelf.tagged:
-        return {*shelf.tags[row]}
-    return {word for word in tokens(shelf.texts[row]) if len(word) >= SHORTEST}
+def telling(text: str) -> set[str]:
+    """Give the words by which a text could be named."""
+    return {word for word in tokens(text[:LETTERS]) if len(word) >= SHORTEST}
 
 
 def named(
@@ -245,7 +255,7 @@ def named(
     best, top = "", 0.0
     for mark in sorted(here):
         share, lift = here[mark] / size, here[mark] * total / (size * everywhere[mark])
-        if here[mark] < 2 or mark in taken or share < COMMON or lift < TELLING:  # noqa: PLR2004 - what only one has is no theme
+        if here[mark] < SEVERAL or mark in taken or share < COMMON or lift < TELLING:
             continue
         if (score := share * math.log(lift)) > top:
             best, top = mark, score

@@ -16,6 +16,7 @@ from agentlab.widgets.explorer import Explorer
 from agentlab.widgets.live import STATIC
 from agentlab.widgets.meanings import Map
 from agentlab.widgets.recollection import Recollection
+from agentlab.widgets.retelling import Retelling
 from agentlab.widgets.shelving import shelf_of
 from agentlab.widgets.trace_explorer import name_of, whole
 
@@ -45,10 +46,9 @@ class MemoryExplorer(Explorer):
 
     _esm = STATIC / "memory_explorer.js"
 
-    def __init__(
-        self, subject: Any, coalescer: Coalescer = LIVE, *, embedder: Any = None
-    ) -> None:
+    def __init__(self, subject: Any, coalescer: Coalescer = LIVE, *, embedder: Any = None) -> None:
         self._seen = Recollection(shelf_of(subject))
+        self._told = Retelling(self._seen)
         self._embedder = embedder
         self._opened = clock_of(subject)
         self._lock = threading.RLock()
@@ -83,8 +83,11 @@ class MemoryExplorer(Explorer):
 
     @moment.setter
     def moment(self, moment: datetime | timedelta) -> None:
-        ahead = moment - self._opened if aware(moment) else moment
-        if not isinstance(ahead, timedelta):
+        if isinstance(moment, timedelta):
+            ahead = moment
+        elif isinstance(moment, datetime) and moment.tzinfo is not None:
+            ahead = moment - self._opened
+        else:
             raise InvalidValue(
                 "a moment is a datetime with a time zone, or a timedelta from now on,"
                 f" got {moment!r:.80}"
@@ -127,12 +130,12 @@ class MemoryExplorer(Explorer):
         self.touch()
 
     @property
-    def map(self) -> str:
+    def projection(self) -> str:
         """How the map is made: ``"PCA"``, or ``"t-SNE"`` where scikit-learn is installed."""
         return self._seen.way
 
-    @map.setter
-    def map(self, way: str) -> None:
+    @projection.setter
+    def projection(self, way: str) -> None:
         with self._lock:
             self._seen.make(way)
         self._draw()
@@ -141,13 +144,14 @@ class MemoryExplorer(Explorer):
         """Read the memory again; what is asked and wanted stays as far as it can."""
         with self._lock:
             before, self._opened = self._seen, clock_of(self.subject)
-            self._seen = before.anew(shelf_of(self.subject))
+            self._seen = self._told.seen = before.anew(shelf_of(self.subject))
+            self._told.forget()
         self._draw()
 
     def changes(self) -> dict[str, Any]:
         """Give what the page shows."""
         with self._lock:
-            return self._seen.cells()
+            return self._told.cells()
 
     def asked(self, message: dict[str, Any]) -> None:
         """Do what the page asks; what it cannot mean, it does not."""
@@ -157,17 +161,17 @@ class MemoryExplorer(Explorer):
             return
         with self._lock:
             way = self._seen.way
-            self._do(self._seen, message)
+            self._do(self._seen, self._told, message)
         if self._seen.way != way:
             self._draw()
         self.touch()
 
     @staticmethod
-    def _do(seen: Recollection, message: dict[str, Any]) -> None:
+    def _do(seen: Recollection, told: Retelling, message: dict[str, Any]) -> None:
         no, page = whole(message.get("no")), name_of(message.get("page"))
         match message:
             case {"type": "see"}:
-                seen.see(no, whole(message.get("size")), page)
+                told.look(no, whole(message.get("size")), page)
             case {"type": "ask", "query": str(query)}:
                 seen.ask(query, page)
             case {"type": "go"}:
@@ -177,7 +181,7 @@ class MemoryExplorer(Explorer):
             case {"type": "row"}:
                 seen.select_row(no)
             case {"type": "point"}:
-                seen.point(no, page)
+                told.point(no, page)
             case {"type": "sort", "name": str(name)} if name in seen.sorts:
                 seen.order_by(name)
             case {"type": "agent" | "tag" as what, "name": str(name)}:
@@ -217,8 +221,3 @@ def clock_of(memory: Any) -> datetime:
     clock = getattr(memory, "_clock", SYSTEM_CLOCK)
     now: datetime = clock.now()
     return now
-
-
-def aware(moment: Any) -> bool:
-    """Tell whether it is a time that knows its zone."""
-    return isinstance(moment, datetime) and moment.tzinfo is not None

@@ -110,4 +110,5 @@ class Hint(TypedDict):
     no: int
     text: str
 
+
 MEMORY = (Search, Clock, Found, Memory, Dots, Spots, Marks, Why, Hint)

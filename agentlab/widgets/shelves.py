@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from agentlab.display.words import count, plural
+from agentlab.display.words import count, gist, plural
 from agentlab.memory.bag import tokens
 from agentlab.memory.explained import Term
 
@@ -74,12 +75,26 @@ class Shelf:
         self.agents, self.whose = agents, whose
         self.worth, self.ages, self.counts = worth, ages, counts
         self.fade = fade or Fade()
-        self.tagged = any(self.tags)
         self.figures: list[str] = []
         self._folded: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @cached_property
+    def alphabet(self) -> Any:
+        """The place of each where they are sorted by their beginnings."""
+        import numpy as np
+
+        folded = np.array([gist(text, 60).casefold() for text in self.texts] or [""])
+        return np.unique(folded, return_inverse=True)[1][: len(self)]
+
+    @cached_property
+    def places(self) -> Any:
+        """The place of each in the memory."""
+        import numpy as np
+
+        return np.arange(len(self))
 
     @property
     def title(self) -> str:
@@ -90,9 +105,9 @@ class Shelf:
         who = self.agents[0] if len(self.agents) == 1 else plural(len(self.agents), "agent")
         return f"{who}, {size}"
 
-    @property
+    @cached_property
     def span_h(self) -> float:
-        """How many hours ahead one may look: until next to all is gone, or faint."""
+        """How many hours ahead one may look: until all is gone, or faint."""
         import numpy as np
 
         if not len(self) or self.ages is None:
@@ -144,13 +159,12 @@ class Shelf:
         """Give by what each would be recalled then; 0 or less is not at all. None is no ranking."""
         return self.strength(ahead_h)
 
-    def terms(self, row: int, query: str, ahead_h: float) -> tuple[Term, ...]:  # noqa: ARG002
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Take the score of one apart."""
-        left = self.strength(ahead_h)
-        return () if left is None else (Term.of("importance", left[row]),)
+        return (Term.of("score", score),)
 
     def having(self, query: str) -> Any:
-        """Tell which have a word of the query, or where it has none that counts, the whole of it."""
+        """Tell which have a word of the query; where it has none that counts, the whole of it."""
         import numpy as np
 
         if self._folded is None:
@@ -182,5 +196,3 @@ class Shelf:
             return []
         times = int(self.counts[row])
         return [f"recalled {count(times)}×" if times else "never recalled"]
-
-

@@ -65,10 +65,11 @@ class Episodes(Shelf):
             found[rows] = self._worth(rows, agent, ahead_h).score
         return found
 
-    def terms(self, row: int, query: str, ahead_h: float) -> tuple[Term, ...]:  # noqa: ARG002
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Take the score of one apart, as the store explains it."""
         seen = self._worth([row], int(self.whose[row]), ahead_h)
-        return seen.terms(0, int(self.counts[row]), self.how)
+        found: tuple[Term, ...] = seen.terms(0, int(self.counts[row]), self.how)
+        return found
 
     def thing(self, row: int) -> Any:
         """Give the memory, or None where it has been forgotten meanwhile."""
@@ -93,6 +94,7 @@ class LongTerm(Shelf):
         rows = ltm.rows()
         self._ids = [row.id for row in rows]
         self._words = [counted(row.content) for row in rows]
+        self._asked: tuple[str | None, Any] = (None, None)
         super().__init__(
             [row.content for row in rows],
             worth=np.array([row.importance for row in rows], "f8"),
@@ -113,23 +115,25 @@ class LongTerm(Shelf):
     def _alike(self, query: str) -> Any:
         import numpy as np
 
-        asked = counted(query)
-        return np.array([cosine(asked, words) for words in self._words], "f8")
+        if self._asked[0] != query:  # which stays while the clock moves
+            asked = counted(query)
+            alike = np.array([cosine(asked, words) for words in self._words], "f8")
+            self._asked = query, alike
+        return self._asked[1]
 
     def scores(self, query: str, ahead_h: float) -> Any:
         """Give how alike each is, times what is left of it; without a question, what is left."""
         left = self.strength(ahead_h)
         return left * self._alike(query) if query else left
 
-    def terms(self, row: int, query: str, ahead_h: float) -> tuple[Term, ...]:
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:
         """Take the score of one apart."""
         left = float(self.strength(ahead_h)[row])
         told = {"importance": float(self.worth[row])}
         told["left"] = left / told["importance"] if told["importance"] else 0.0
         if not query:
             return (Term.product(left, **told),)
-        alike = cosine(counted(query), self._words[row])
-        return (Term.product(alike * left, cosine=alike, **told),)
+        return (Term.product(score, cosine=float(self._alike(query)[row]), **told),)
 
     def thing(self, row: int) -> Any:
         """Give the entry, or None where it has been forgotten meanwhile."""

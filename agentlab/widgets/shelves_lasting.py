@@ -48,10 +48,9 @@ class Facts(Shelf):
                 found[row] = score
         return found
 
-    def terms(self, row: int, query: str, ahead_h: float) -> tuple[Term, ...]:
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Say what the score of one is."""
-        found = self.scores(query, ahead_h)
-        return () if found is None else (Term.of("cosine", found[row]),)
+        return (Term.of("cosine", score),)
 
     def vectors(self) -> Any:
         """Give the vectors, if all have one."""
@@ -96,12 +95,9 @@ class Texts(Shelf):
                 found[row] = score
         return found
 
-    def terms(self, row: int, query: str, ahead_h: float) -> tuple[Term, ...]:
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Take the score of one apart."""
-        found = self.scores(query, ahead_h)
-        if found is None:
-            return ()
-        return self.memory.vector_store().terms(query, row, float(found[row]))
+        return self.memory.vector_store().terms(query, row, score)
 
     def vectors(self) -> Any:
         """Give the vectors, where they are those of an embedder."""

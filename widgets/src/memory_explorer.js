@@ -23,7 +23,7 @@ function choice(name, title) {
 
 /** What stands still, and what is painted in it. */
 function parts() {
-  const ask = h("input", "agl-input agl-asking"), sort = choice("order", "explorer.sort"), way = choice("map", "explorer.map");
+  const ask = h("input", "agl-input agl-asking"), sort = choice("order", "explorer.sort"), way = choice("map", "explorer.projection");
   const agents = h("span", "agl-toggles"), tags = h("span", "agl-toggles");
   const play = button("▶", "let time pass", () => {}), range = h("input", "agl-range"), until = h("span", "agl-until");
   const rows = h("div", "agl-rows"), list = h("div", "agl-mems", rows), why = h("div", "agl-why");
