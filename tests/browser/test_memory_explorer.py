@@ -294,7 +294,7 @@ def test_looks(labs: Callable[[str], Lab], browser: Browser, theme: str, width: 
         tab.do("application:toggle-left-area")
         tab.run_all()
         over(tab)
-        tab.page.wait_for_selector(".agl-live .agl-mems", timeout=30_000, state="attached")
+        tab.page.wait_for_selector(".agl-live .agl-card", timeout=30_000)
         if state != "empty":
             tab.wait(DRAWN, 60_000)
         if state in {"fading", "episodes"}:

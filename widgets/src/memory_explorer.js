@@ -27,7 +27,7 @@ function parts() {
   const agents = h("span", "agl-toggles"), tags = h("span", "agl-toggles");
   const play = button("▶", "let time pass", () => {}), range = h("input", "agl-range"), until = h("span", "agl-until");
   const rows = h("div", "agl-rows"), list = h("div", "agl-mems", rows), why = h("div", "agl-why");
-  const said = h("p", "agl-small agl-then"), rule = h("p", "agl-small"), keys = h("p", "agl-small", KEYS);
+  const said = h("p"), rule = h("p", "agl-small"), keys = h("p", "agl-small", KEYS);
   ask.type = "search";
   ask.placeholder = "ask, as an agent would…";
   ask.title = "explorer.query";
@@ -48,7 +48,7 @@ function parts() {
   why.setAttribute("aria-label", "what is selected, and why it would be recalled");
   why.setAttribute("role", "group");
   const asking = h("div", "agl-bar2", ask, sort, way), chips = h("div", "agl-bar2", agents, tags), time = h("div", "agl-bar2", play, range, until);
-  return { ask, sort, way, agents, tags, play, range, until, rows, list, why, said, rule, asking, chips, time, foot: h("div", "agl-explain", said, rule, keys) };
+  return { ask, sort, way, agents, tags, play, range, until, rows, list, why, said, rule, asking, chips, time, keys, foot: h("div", "agl-explain", said, rule, keys) };
 }
 
 /** A row, whose texts are set anew while it fades. */
@@ -186,9 +186,8 @@ async function render(props) {
 
   /** @param {Found} now */
   const paintRows = (now) => {
-    for (const part of [own.asking, own.time, map.el, own.why]) part.style.display = now.empty ? "none" : "";
+    for (const part of [own.asking, stage, own.keys]) part.style.display = now.empty ? "none" : "";
     own.time.style.display = !now.empty && (/** @type {Clock | null} */ (cell("clock"))?.span ?? 0) > 0 ? "" : "none";
-    split.classList.toggle("alone", Boolean(now.empty));
     tall = Math.max(tall, Math.min(now.total, ROOM_ROWS), 3);
     list.style.setProperty("--agl-tall", `${tall * ROW_PX}px`);
     rows.style.height = `${now.total * ROW_PX}px`;
