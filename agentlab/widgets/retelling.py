@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from agentlab.display.words import count, gist, number, plural, shortened
+from agentlab.widgets.meanings import Map
 from agentlab.widgets.memory_messages import (
     Clock,
     Dots,
@@ -45,6 +46,8 @@ class Retelling:
         self._windows = {"": (0, 40)}  # which rows each page sees; one that just came, the first
         self._hints = dict[str, int]()
         self._shown = list[str]()
+        self._made: Map | None = None  # the map that the page has, in so many lots
+        self._lots = 0
 
     def look(self, start: int, size: int, page: str = "") -> None:
         """Look at some rows; of the pages that do, the last few are kept in mind."""
@@ -68,7 +71,7 @@ class Retelling:
     def cells(self) -> dict[str, Any]:
         """Give what the pages show; None is for what is gone."""
         seen, hits = self.seen, self.seen.hits()
-        several = {**self._rows(hits), **self._dots(), **self._pointed()}
+        several = {**self._rows(hits), **self._pointed()}
         gone = dict.fromkeys(name for name in self._shown if name not in several)
         self._shown = [*several]
         return {
@@ -81,6 +84,7 @@ class Retelling:
             "found": self._found(hits),
             "spots": self._spots(),
             "why": self._why(),
+            **self._dots(),
             **gone,
             **several,
         }
@@ -239,19 +243,20 @@ class Retelling:
         )
 
     def _dots(self) -> dict[str, Any]:
-        """Give the dots, which are different only where the map is."""
-        made, shelf = self.seen.map, self.seen.shelf
-        if made is None:
+        """Give the dots where the map is another than before: the board keeps them."""
+        made, shelf, before = self.seen.map, self.seen.shelf, self._lots
+        if made is self._made:
             return {}
-        cells: dict[str, Any] = {}
-        for i, start in enumerate(range(0, len(shelf), LOT)):
-            part = slice(start, start + LOT)
-            size = len(made.xs[part])
+        self._made, self._lots = made, -(-len(shelf) // LOT) if made else 0
+        cells: dict[str, Any] = {f"d{i}": None for i in range(self._lots, before)}
+        for i in range(self._lots):
+            part = slice(i * LOT, (i + 1) * LOT)
+            xs, ys = (made.xs[part], made.ys[part]) if made else ([], [])
             cells[f"d{i}"] = Dots(
-                xs=made.xs[part],
-                ys=made.ys[part],
-                worth=[1.0] * size if shelf.worth is None else rounded(shelf.worth[part], 3),
-                ages=[0.0] * size if shelf.ages is None else rounded(shelf.ages[part], 2),
+                xs=xs,
+                ys=ys,
+                worth=[1.0] * len(xs) if shelf.worth is None else rounded(shelf.worth[part], 3),
+                ages=[0.0] * len(xs) if shelf.ages is None else rounded(shelf.ages[part], 2),
             )
         return cells
 
