@@ -53,6 +53,8 @@ class Map:
     """
 
     def __init__(self, shelf: Shelf, how: str = PCA, embedder: Any = None) -> None:
+        import numpy as np
+
         self.how, self._shelf = how, shelf
         self._embedder: Embedder | None = None
         self._bag: Bag | None = None
@@ -62,7 +64,8 @@ class Map:
         self._mean = vectors.mean(axis=0) if len(vectors) else 0.0
         self._axes = axes(vectors - self._mean)
         flat = (vectors - self._mean) @ self._axes
-        self._flat = neighbourly(vectors) if how == TSNE and len(vectors) > NEAR else flat
+        self._near = how == TSNE and len(vectors) > NEAR and bool(np.ptp(vectors, axis=0).any())
+        self._flat = neighbourly(vectors) if self._near else flat
         self._low, self._range = reach(self._flat)
         self.xs, self.ys = self._placed(self._flat, apart=True)
         self.spots = spots(shelf, self.xs, self.ys)
@@ -82,7 +85,7 @@ class Map:
         if vector is None or not np.any(vector):
             return None
         vector = normed(vector)
-        if self.how == TSNE and len(self._shelf) > NEAR:
+        if self._near:
             likes = self._vectors_of @ vector[0]
             near = np.argsort(-likes, kind="stable")[:NEAR]
             flat = self._flat[near].mean(axis=0, keepdims=True)

@@ -148,6 +148,11 @@ class MemoryExplorer(Explorer):
             self._told.forget()
         self._draw()
 
+    def close(self) -> None:
+        """Leave the card as it is now, and nothing else."""
+        if hasattr(self, "_told"):  # what cannot be explored was never open
+            super().close()
+
     def changes(self) -> dict[str, Any]:
         """Give what the page shows."""
         with self._lock:

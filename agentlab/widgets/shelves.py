@@ -117,7 +117,7 @@ class Shelf:
             ends = fade.limit_h - self.ages
         elif fade.tau_h and fade.floor:
             left = np.log(np.maximum(self.worth, 1e-9) / fade.floor) * fade.tau_h
-            ends = left - np.maximum(self.ages, 0)
+            ends = left - self.ages
         else:
             return 0.0
         return max(1.0, 1.02 * float(ends.max()))
