@@ -35,7 +35,7 @@ OUTSIDE = {
     "plots": {"matplotlib", "numpy"}, "datasets": {"msgspec"},
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"msgspec"}, "frames": {"msgspec", "pandas"},
-    "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
+    "widgets": {"IPython", "anywidget", "ipywidgets", "numpy", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
 

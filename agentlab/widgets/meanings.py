@@ -5,37 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import Embedder
 from agentlab.memory.bag import tokens
 from agentlab.memory.embedders import StaticEmbedder, as_embedder
 from agentlab.widgets.shelves import Shelf
+from agentlab.widgets.themes import LETTERS, normed, spots
 
 PCA, TSNE = "PCA", "t-SNE"
 SEED = 7
 WIDE = 1000  # of the map, each way
+DEPTH = 10  # directions in which groups are looked for
 WORDS = 600  # that a bag of words is made of
-THEMES = 9
-COMMON, TELLING = (
-    0.1,
-    1.5,
-)  # the share of a group that its name is true of; how much more than of all
-SEVERAL = 2  # what only one has is no theme
-SHORTEST = 4  # letters of a word that names something
-FEWEST = 8  # items that can have themes
-LETTERS = 2000  # of a text that is embedded
 NEAR = 3  # items beside which a question is, where there is no formula for its place
-
-
-class Spot(NamedTuple):
-    """What a place on the map is about."""
-
-    name: str
-    x: int
-    y: int
-    size: int
 
 
 class Map:
@@ -63,12 +47,14 @@ class Map:
         self._vectors_of = vectors
         self._mean = vectors.mean(axis=0) if len(vectors) else 0.0
         self._axes = axes(vectors - self._mean)
-        flat = (vectors - self._mean) @ self._axes
+        deep = (vectors - self._mean) @ self._axes
+        flat = deep[:, :2]
         self._near = how == TSNE and len(vectors) > NEAR and bool(np.ptp(vectors, axis=0).any())
         self._flat = neighbourly(vectors) if self._near else flat
         self._low, self._range = reach(self._flat)
         self.xs, self.ys = self._placed(self._flat, apart=True)
-        self.spots = spots(shelf, self.xs, self.ys)
+        maker = self._bag or self._embedder
+        self.spots = spots(shelf, (self.xs, self.ys), deep, vectors, maker and maker.embed)
 
     def place(self, query: str) -> tuple[int, int] | None:
         """Give where a question would be; None where it has nothing that is known."""
@@ -90,7 +76,7 @@ class Map:
             near = np.argsort(-likes, kind="stable")[:NEAR]
             flat = self._flat[near].mean(axis=0, keepdims=True)
         else:
-            flat = (vector - self._mean) @ self._axes
+            flat = (vector - self._mean) @ self._axes[:, :2]
         xs, ys = self._placed(flat, apart=False)
         return xs[0], ys[0]
 
@@ -148,28 +134,19 @@ class Bag:
         return found
 
 
-def normed(vectors: Any) -> Any:
-    """Give rows of length 1; those of no length as they are."""
-    import numpy as np
-
-    rows = np.atleast_2d(np.asarray(vectors, "f8"))
-    long = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(long > 0, long, 1.0)
-
-
 def axes(centred: Any) -> Any:
-    """Give the two directions in which most differs, always the same way round."""
+    """Give the directions in which most differs, always the same way round."""
     import numpy as np
 
     size, dim = centred.shape
-    found = np.zeros((dim, 2))
+    found = np.zeros((dim, max(2, min(DEPTH, size, dim))))
     if size < 2:  # noqa: PLR2004 - one item differs from nothing
         return found
     if dim <= size:
         values, vectors = np.linalg.eigh(centred.T @ centred)
-        best = vectors[:, np.argsort(-values)[:2]].T
+        best = vectors[:, np.argsort(-values)[:DEPTH]].T
     else:
-        best = np.linalg.svd(centred, full_matrices=False)[2][:2]
+        best = np.linalg.svd(centred, full_matrices=False)[2][:DEPTH]
     for i, axis in enumerate(best):
         most = axis[np.argmax(np.abs(axis))]
         found[:, i] = axis * (1.0 if most >= 0 else -1.0)
@@ -218,67 +195,3 @@ def reach(flat: Any) -> tuple[Any, Any]:
     low, high = np.percentile(flat, [1, 99], axis=0)
     span = high - low
     return np.where(span > 0, low, low - 0.5), np.where(span > 0, span, 1.0)
-
-
-def spots(shelf: Shelf, xs: Sequence[int], ys: Sequence[int]) -> list[Spot]:
-    """Name what lies together: by a tag or a word that is frequent there and not elsewhere."""
-    import numpy as np
-
-    if len(shelf) < FEWEST:
-        return []
-    points = np.array([xs, ys], "f8").T
-    where = grouped(points, min(THEMES, max(2, int(np.sqrt(len(shelf) / 2)))))
-    marks = [[{*tags} for tags in shelf.tags], [telling(text) for text in shelf.texts]]
-    everywhere = [Counter(mark for some in each for mark in some) for each in marks]
-    found, taken = list[Spot](), set[str]()
-    for group in sorted({*where.tolist()}, key=lambda each: -int((where == each).sum())):
-        rows = np.flatnonzero(where == group)
-        name = ""
-        for each, all_of_them in zip(marks, everywhere, strict=True):
-            here = Counter(mark for row in rows for mark in each[row])
-            name = name or named(here, all_of_them, len(rows), len(shelf), taken)
-        if name:
-            taken.add(name)
-            x, y = np.median(points[rows], axis=0)
-            found.append(Spot(name, int(x), int(y), len(rows)))
-    return found
-
-
-def telling(text: str) -> set[str]:
-    """Give the words by which a text could be named."""
-    return {word for word in tokens(text[:LETTERS]) if len(word) >= SHORTEST}
-
-
-def named(
-    here: Counter[str], everywhere: Counter[str], size: int, total: int, taken: set[str]
-) -> str:
-    """Give the mark that tells a group best from the rest, or nothing where none does."""
-    import math
-
-    best, top = "", 0.0
-    for mark in sorted(here):
-        share, lift = here[mark] / size, here[mark] * total / (size * everywhere[mark])
-        if here[mark] < SEVERAL or mark in taken or share < COMMON or lift < TELLING:
-            continue
-        if (score := share * math.log(lift)) > top:
-            best, top = mark, score
-    return best
-
-
-def grouped(points: Any, groups: int) -> Any:
-    """Give the group of each point, by k-means from points that are far apart."""
-    import numpy as np
-
-    centres = [points.mean(axis=0)]
-    for _ in range(groups):
-        apart = np.min([((points - each) ** 2).sum(axis=1) for each in centres], axis=0)
-        centres.append(points[int(apart.argmax())])
-    middles = np.array(centres[1:])
-    where = np.zeros(len(points), int)
-    for _ in range(20):
-        far = ((points[:, None, :] - middles[None, :, :]) ** 2).sum(axis=2)
-        where = far.argmin(axis=1)
-        for group in range(groups):
-            if (where == group).any():
-                middles[group] = points[where == group].mean(axis=0)
-    return where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -204,12 +205,10 @@ class MemoryExplorer(Explorer):
         self.touch()
 
     async def _drawn(self, drawing: int) -> None:
-        from anyio import to_thread
-
         seen = self._seen
         way = seen.way
         try:
-            made = await to_thread.run_sync(Map, seen.shelf, way, self._embedder)
+            made = await asyncio.to_thread(Map, seen.shelf, way, self._embedder)
         except Exception as error:  # noqa: BLE001 - an embedder is somebody else's
             made, note = None, f"no map: {gist(str(error), 200)}"
         else:

@@ -20,7 +20,9 @@ class Episodes(Shelf):
     """What happened to agents: recalled by what it is worth, whatever is asked."""
 
     name, path, one, many = "episodic store", "store", "memory", "memories"
-    rule = "an episodic store recalls what is worth most now, whatever is asked"
+    rule = (
+        "an episodic store recalls what is worth most then, an agent at a time, whatever is asked"
+    )
     empty = "Nothing is remembered yet: store.add_episode(agent, content, importance) adds one."
 
     def __init__(self, store: EpisodicStore) -> None:

@@ -86,11 +86,15 @@ def test_own_vectors() -> None:
     assert Map(shelf_of(bare), embedder=lambda rows: [[1.0, 2.0]] * len(rows)).by == "vectors"
 
 
+def apart(text: str) -> list[float]:
+    """Give a vector by the theme that a text names."""
+    return [float(theme in text) for theme in THEMES]
+
+
 def test_names_are_tags_where_there_are_any() -> None:
     """A tag says better than a word what things are about."""
     tags = [(f"#{i // 8}",) for i in range(24)]
-    apart = [[float(i // 8 == group) for group in range(3)] for i in range(24)]
-    made = Map(Shelf(TEXTS, tags=tags), embedder=lambda _: apart)
+    made = Map(Shelf(TEXTS, tags=tags), embedder=lambda rows: [apart(row) for row in rows])
     assert {spot.name for spot in made.spots} == {"#0", "#1", "#2"}
 
 

@@ -174,6 +174,7 @@ async function render(props) {
     made.el.style.top = `${place * ROW_PX}px`;
     made.el.style.setProperty("--agl-fade", (0.7 + 0.3 * item.left).toFixed(2));
     made.el.setAttribute("aria-selected", String(on));
+    made.el.setAttribute("aria-description", item.hit ? "would be recalled" : "");
     made.el.setAttribute("aria-posinset", String(place + 1));
     made.el.setAttribute("aria-setsize", String(now.total));
     say(made.text, item.text);
