@@ -81,7 +81,12 @@ class Map:
         return xs[0], ys[0]
 
     def _vectors(self, embedder: Any) -> Any:
+        import numpy as np
+
         own = self._shelf.vectors()
+        if not len(self._shelf):
+            self.by = "nothing"
+            return np.zeros((0, 1))
         if own is not None:
             self.by = "its own vectors"
             return own

@@ -104,3 +104,15 @@ def test_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ways() == [PCA]
     with pytest.raises(InvalidValue, match="UMAP"):
         known_way("UMAP")
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [al.EpisodicStore(), al.LtmStore(), al.SemanticStore(), al.SemanticMemory(), al.VectorMemory(),
+     al.WorkingMemory(1)],
+    ids=lambda memory: type(memory).__name__,
+)  # fmt: skip
+def test_of_nothing(memory: object) -> None:
+    """An empty memory has an empty map."""
+    made = Map(shelf_of(memory), embedder=lambda rows: [[1.0, 2.0] for _ in rows])
+    assert (made.xs, made.ys, made.spots, made.place("a")) == ([], [], [], None)
