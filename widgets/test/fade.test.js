@@ -33,6 +33,10 @@ test("no label lies over another, over what is taken, or beyond the edge", () =>
   });
 });
 
+test("letters that are squares take more room", () => {
+  assert.ok(box("料理の本", 0, 0).wide > 1.3 * box("soup", 0, 0).wide);
+});
+
 test("a label that is wider than the map is left out", () => {
   assert.deepEqual(placed([{ text: "x".repeat(99), x: 5, y: 5 }], 200, 100), []);
 });

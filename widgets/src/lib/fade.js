@@ -2,7 +2,8 @@
 /** @import { Clock } from "../messages.js" */
 /** @typedef {{ x: number, y: number, wide: number, tall: number }} Box  by its middle */
 
-const LETTER_PX = 6.4, LINE_PX = 15;
+const LETTER_PX = 6.8, SQUARE_PX = 11.5, LINE_PX = 15;
+const SQUARE = "\u2e80"; // from here on letters are as wide as they are high
 
 /**
  * What is left of an item some hours ahead: the twin of what Python works out.
@@ -35,7 +36,8 @@ export function gone(worth, age, ahead, clock) {
  * @returns {Box}
  */
 export function box(text, x, y) {
-  return { x, y, wide: LETTER_PX * [...text].length + 8, tall: LINE_PX };
+  const wide = [...text].reduce((sum, letter) => sum + (letter < SQUARE ? LETTER_PX : SQUARE_PX), 8);
+  return { x, y, wide, tall: LINE_PX };
 }
 
 /**
