@@ -53,8 +53,8 @@ function parts() {
 
 /** A row, whose texts are set anew while it fades. */
 function row() {
-  const text = h("span", "agl-clip"), agent = h("span", "agl-small"), fill = h("i"), now = h("span");
-  const bar = h("span", "agl-bar ok", fill), right = h("span", "agl-ms", bar, " ", now);
+  const text = h("span", "agl-clip agl-recalled"), agent = h("span", "agl-small agl-owner"), fill = h("i"), now = h("span");
+  const bar = h("span", "agl-bar ok", fill), right = h("span", "agl-ms agl-worth", bar, " ", now);
   const el = h("div", "agl-mem", h("span", "agl-ring"), text, " ", agent, " ", right);
   el.setAttribute("role", "option");
   return { el, text, agent, fill, bar, now, right };
@@ -75,7 +75,7 @@ function reasons({ text, tags, score, terms, shares, hues, notes, path, gone }) 
     }));
     made.push(h("div", "", h("b", "", score), " = ", ...sum, stack));
   }
-  const whole = h("div", "agl-text", text);
+  const whole = h("div", "agl-content", text);
   whole.title = "explorer.selected";
   const about = h("p", "agl-small", ...(gone ? [h("span", "agl-label warn", gone), " · "] : []), notes.join(" · "), " ", ...tags.map((tag) => h("span", "agl-tag", tag)));
   const code = h("code", "agl-code", path);
@@ -84,7 +84,7 @@ function reasons({ text, tags, score, terms, shares, hues, notes, path, gone }) 
     if (!done) getSelection()?.selectAllChildren(code);
     say(copy, done ? "Copied" : "Press Ctrl+C");
   });
-  return [...made, whole, about, h("div", "agl-pair", code, " ", copy)];
+  return [...made, whole, about, h("div", "agl-pair agl-where", code, " ", copy)];
 }
 
 /** @type {import("@anywidget/types").Render<Model>} */
