@@ -9,7 +9,7 @@ from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.explained import Term
 from agentlab.memory.items import HOUR_US, micros
 from agentlab.memory.likeness import cosine, counted
-from agentlab.memory.ltm import LtmStore
+from agentlab.memory.ltm import LtmStore, fitting
 from agentlab.memory.worth import Ranking, worth
 from agentlab.widgets.shelves import FAINT, Fade, Shelf
 
@@ -128,14 +128,13 @@ class LongTerm(Shelf):
         left = self.strength(ahead_h)
         return left * self._alike(query) if query else left
 
-    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:
+    def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Take the score of one apart."""
-        left = float(self.strength(ahead_h)[row])
-        told = {"importance": float(self.worth[row])}
-        told["left"] = left / told["importance"] if told["importance"] else 0.0
-        if not query:
-            return (Term.product(left, **told),)
-        return (Term.product(score, cosine=float(self._alike(query)[row]), **told),)
+        left, importance = float(self.strength(ahead_h)[row]), float(self.worth[row])
+        if query:
+            return (fitting(float(self._alike(query)[row]), importance, left),)
+        share = left / importance if importance else 0.0
+        return (Term.product(left, importance=importance, left=share),)
 
     def thing(self, row: int) -> Any:
         """Give the entry, or None where it has been forgotten meanwhile."""

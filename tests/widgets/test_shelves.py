@@ -66,12 +66,15 @@ def test_long_term_entries_fade_as_the_store_has_it(ahead: float) -> None:
     shelf = shelf_of(ltm)
     gone, scores = shelf.gone(ahead), shelf.scores("the exam is near", ahead)
     ltm._clock.advance(ahead * 3600)  # type: ignore[attr-defined]  # noqa: SLF001 - a FakeClock
-    for entry in ltm.recall("the exam is near", 9):
+    told = ltm.explain("the exam is near", 9)
+    recalled = ltm.recall("the exam is near", 9)
+    assert [found.text for found in told] == [entry.content for entry in recalled]
+    for entry, found in zip(recalled, told, strict=True):
         row = shelf.texts.index(entry.content)
         assert scores[row] == pytest.approx(entry.score)
-        (term,) = shelf.terms(row, "the exam is near", ahead, scores[row])
-        assert term.value == pytest.approx(entry.score)
-        assert term.text.startswith("cosine ")
+        assert found.score == entry.score
+        terms = shelf.terms(row, "the exam is near", ahead, scores[row])
+        assert [term.text for term in terms] == [term.text for term in found.terms]
     forgotten = {entry.content for entry in ltm.decay()}
 
     assert {shelf.texts[row] for row in np.flatnonzero(gone).tolist()} == forgotten
