@@ -143,6 +143,8 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
         page.wait_for_timeout(200)
         walked.add(answer(tab, "explorer.selected.id"))
     assert len(walked) > 1
+    tab.wait("(said => document.querySelector('.agl-live [aria-live]').textContent.includes(said))"
+             "(document.querySelector('.agl-content').textContent.slice(0, 40))")  # fmt: skip
     assert page.locator(PICKED).count() == 1
     press("/")
     assert page.evaluate("document.activeElement.type") == "search"

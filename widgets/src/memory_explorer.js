@@ -10,7 +10,7 @@ import { reach, teller, wanted } from "./lib/waterfall.js";
 
 const TELL_MS = 40, TYPE_MS = 150, LATE_MS = 400; // between messages; and until the kernel's word stands over ours
 const PLAY_MS = 9000, STILL_MS = 1000, STEPS = 10; // of a play, and of one that must not move
-const ROW_PX = 28, ROOM_ROWS = 8, ALL = 1000;
+const ROW_PX = 28, ROOM_ROWS = 8, ALL = 1000, SAID = 160;
 const KEYS = "/ asks, ↑ ↓ rows, arrows on the map go to the next dot, Space plays";
 
 /** @param {string} name @param {string} title */
@@ -84,6 +84,7 @@ function reasons({ text, tags, score, terms, shares, hues, notes, path, gone }) 
     if (!done) getSelection()?.selectAllChildren(code);
     say(copy, done ? "Copied" : "Press Ctrl+C");
   });
+  copy.dataset.name = "copy";
   return [...made, whole, about, h("div", "agl-pair agl-where", code, " ", copy)];
 }
 
@@ -126,7 +127,7 @@ async function render(props) {
     const held = active instanceof HTMLElement && where.contains(active) ? active.dataset.name : undefined;
     where.replaceChildren(...make());
     if (held === undefined) return;
-    const again = [...where.children].find((each) => each instanceof HTMLElement && each.dataset.name === held);
+    const again = [...where.querySelectorAll("[data-name]")].find((each) => each instanceof HTMLElement && each.dataset.name === held);
     if (again instanceof HTMLElement) again.focus();
   };
 
@@ -264,7 +265,8 @@ async function render(props) {
     put(own.why, why, () => (why ? reasons(why) : [h("p", "agl-small", "Nothing is found.")]));
     say(own.said, now.empty || now.said);
     say(own.rule, now.empty ? "" : now.rule);
-    card.say(`${now.said}${clock.span ? `; ${clock.words}` : ""}`);
+    const walked = document.activeElement === map.field && why; // there a reader sees no row
+    card.say(walked ? `${why.score} ${why.text.slice(0, SAID)}` : `${now.said}${clock.span ? `; ${clock.words}` : ""}`);
     paintMap();
     look();
   };
