@@ -105,13 +105,13 @@ class LongTerm(Shelf):
             fade=Fade(
                 config.stability_days * DAY_H,
                 0.0,
-                config.min_importance,
+                config.min_importance or FAINT,
                 forgets=config.min_importance > 0,
             ),
         )
         self.figures = [
             f"37 % left after {seconds(config.stability_days * DAY_H * HOUR_MS)}",
-            f"forgets below {config.min_importance:.2f}",
+            f"forgets below {config.min_importance:.2f}" if config.min_importance else "",
         ]
 
     def _alike(self, query: str) -> Any:

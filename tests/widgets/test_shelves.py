@@ -98,6 +98,11 @@ def test_how_far_ahead_there_is_something_to_see() -> None:
     faint = shelf_of(episodes())
     assert faint.faint(faint.span_h).all()
     assert not faint.gone(faint.span_h).any()
+    kept = al.LtmStore(al.LtmConfig(min_importance=0), clock=FakeClock(NOW))
+    kept.remember("for ever", 1.0)
+    lasting = shelf_of(kept)
+    assert lasting.faint(lasting.span_h).all()
+    assert not lasting.gone(1e6).any()
     assert shelf_of(al.EpisodicStore()).span_h == 0
     for memory in (facts(), texts(), mind(), plane()):
         assert shelf_of(memory).span_h == 0

@@ -65,12 +65,12 @@ export function meanings(pick, point) {
     pen.clearRect(0, 0, wide, tall);
     const hue = getComputedStyle(canvas).color, dim = getComputedStyle(field).color;
     for (let no = 0; no < xs.length; no++) {
-      const here = listed(no), over = lost(no), share = now.clock.tau ? strength(no) : 0.6;
-      if (over && xs.length > MANY) continue; // so many rings would be a fog
+      const here = listed(no), out = lost(no), share = now.clock.tau ? strength(no) : 0.6;
+      if (out && xs.length > MANY) continue; // so many rings would be a fog
       pen.beginPath();
-      pen.arc(px(xs[no] ?? 0), py(ys[no] ?? 0), over ? 1.5 : radius(no), 0, TURN);
-      pen.globalAlpha = over || !here ? 0.13 : 0.18 + 0.72 * share;
-      if (over) {
+      pen.arc(px(xs[no] ?? 0), py(ys[no] ?? 0), out ? 1.5 : radius(no), 0, TURN);
+      pen.globalAlpha = out || !here ? 0.13 : 0.18 + 0.72 * share;
+      if (out) {
         pen.strokeStyle = dim;
         pen.stroke();
       } else {
