@@ -25,6 +25,7 @@ BEST, STRONG, NEW, OLD, OFTEN, KEPT, ALPHABET = SORTS = (
 THOUSAND = 1000
 HITS = 5
 NAMED = 12  # in a message of an error
+CHIP = 40  # letters of what a chip says
 LONGEST = 500  # letters of a question
 
 
@@ -142,11 +143,13 @@ class Recollection:
             self.chosen = None
 
     def switch(self, what: str, name: str) -> None:
-        """Want an agent or a tag, or no longer."""
-        if what == "agent" and name in self.shelf.agents:
-            self.want(agents=self.agents ^ {name})
-        elif what == "tag" and name in self.tag_counts:
-            self.want(tags=self.tags ^ {name})
+        """Want an agent or a tag, or no longer, by what its chip says."""
+        known: Collection[str] = self.shelf.agents if what == "agent" else self.tag_counts
+        meant = {next((each for each in known if gist(each, CHIP) == name), "")} - {""}
+        if what == "agent":
+            self.want(agents=self.agents ^ meant)
+        else:
+            self.want(tags=self.tags ^ meant)
 
     def make(self, way: str) -> None:
         """Let the map be made in another way; it is there when somebody gives it.

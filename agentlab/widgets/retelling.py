@@ -20,7 +20,7 @@ from agentlab.widgets.memory_messages import (
     Why,
 )
 from agentlab.widgets.messages import Kind, Title, Window
-from agentlab.widgets.recollection import Recollection
+from agentlab.widgets.recollection import CHIP, Recollection
 
 LOT = 1000  # dots that leave in one cell
 MOST = 200  # rows that a page may see at once
@@ -271,7 +271,9 @@ def chips(counts: Counter[str], wanted: set[str]) -> list[Kind]:
     """Give the names there are most of, and those that are wanted."""
     ranked = sorted(counts, key=lambda name: (name not in wanted, -counts[name], name))[:CHIPS]
     ranked.sort(key=lambda name: (-counts[name], name))
-    return [Kind(name=name, count=count(counts[name]), on=name in wanted) for name in ranked]
+    return [
+        Kind(name=gist(name, CHIP), count=count(counts[name]), on=name in wanted) for name in ranked
+    ]
 
 
 def rounded(values: Any, digits: int) -> list[float]:

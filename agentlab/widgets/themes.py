@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from agentlab.core.secrets import scrub
 from agentlab.memory.bag import tokens
 from agentlab.widgets.shelves import Shelf
 
@@ -51,7 +52,7 @@ def spots(
     groups = sorted({*where.tolist()}, key=lambda each: -int((where == each).sum()))
     rows = [np.flatnonzero(where == group) for group in groups]
     tags = candidates([{*tags} for tags in shelf.tags], rows)
-    words = candidates([telling(text) for text in shelf.texts], rows)
+    words = candidates([telling(scrub(text)) for text in shelf.texts], rows)
     mean = vectors.mean(axis=0)
     found, taken = list[Spot](), set[str]()
     for some, tag, word in zip(rows, tags, words, strict=True):

@@ -9,6 +9,8 @@ import pytest
 
 import agentlab as al
 from agentlab.core.errors import InvalidValue
+from agentlab.core.secrets import scrubber
+from agentlab.widgets.coalescer import presentable
 from agentlab.widgets.meanings import Map
 from agentlab.widgets.recollection import HITS, THOUSAND, Recollection
 from agentlab.widgets.retelling import CHIPS, MOST, PAGES, Retelling, lasting
@@ -255,3 +257,42 @@ def test_every_row_has_a_bar_or_none() -> None:
         assert all(
             0 <= row["share"] <= 1 or (row["share"] == -1 and not row["now"]) for row in rows
         )
+
+
+def test_a_tag_that_is_long() -> None:
+    """Its chip says the beginning, and that is what a page asks for."""
+    store = al.EpisodicStore()
+    store.add_episode_with_tags("a", "told", 0.5, ["x" * 100_000, "y"])
+    store.add_episode("a", "not told", 0.5)
+    seen, told = looking(store)
+    chips = told.cells()["tags"]
+    assert all(len(chip["name"]) < 50 for chip in chips)
+    seen.switch("tag", chips[0]["name"])
+    assert listed(seen) == ["told"]
+    seen.switch("tag", "nothing says that")
+    assert listed(seen) == ["told"]
+
+
+@pytest.mark.parametrize("kind", [al.EpisodicStore, al.SemanticMemory, al.SemanticStore])
+def test_no_part_of_a_key_is_told(kind: type) -> None:
+    """Neither where a text is cut, nor as a word that explains a score or names a place."""
+    mark = "7f3a9b1c5d2e"
+    keys = [al.Secret(f"canary-{mark}"), al.Secret(f"sk-{mark}-{mark}")]
+    text = " ".join(key.reveal() for key in keys)
+    memory: Any = kind()
+    for i in range(20):
+        told_ = f"{'so ' * i}the key is {text}"
+        if kind is al.EpisodicStore:
+            memory.add_episode_with_tags(text, told_, 0.5, [text])
+        elif kind is al.SemanticMemory:
+            memory.remember(told_, text)
+        else:
+            memory.store(f"{text}{i}", told_, [text])
+    seen, told = looking(memory)
+    seen.drawn(Map(seen.shelf, embedder=al.BagOfWordsEmbedder()))
+    for query in ("", text, mark, f"the key {text}"):
+        seen.ask(query)
+        told.point(3, "p")
+        said = json.dumps(presentable(told.cells(), scrubber()))
+        if query != mark:  # which is no key, and what the page itself has said
+            assert mark[:6] not in said.replace(f'"query": "{query}"', "")
