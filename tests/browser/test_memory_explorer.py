@@ -132,7 +132,7 @@ def test_by_keyboard(lab: Lab, tab: Tab) -> None:
         press("ArrowDown")
     tab.wait("document.querySelector('[role=option][aria-selected=true]')?.ariaPosInSet === '4'")
     press("End")
-    until(tab, "explorer._seen.no == explorer._seen.order()[-1]", "True")
+    until(tab, "bool(explorer._seen.no == explorer._seen.order()[-1])", "True")
     press("Tab")
     press("Tab")  # past why, and its button
     press("Tab")
@@ -254,7 +254,7 @@ def test_hostile_strings_are_text(lab: Lab, tab: Tab, payload: str) -> None:
     )
 
     assert "onerror" in tab.page.inner_text(".agl-live .agl-why")
-    assert "onerror" in tab.page.inner_text("[aria-label=tags]")
+    assert "<" in tab.page.inner_text("[aria-label=tags]")
     assert "\u202e" not in tab.page.inner_text(".agl-live")
     assert not {"IMG", "SCRIPT", "IFRAME", "A", "MATH", "OBJECT", "TEMPLATE", "LINK"} & tags
     assert tab.page.evaluate("window.__xss") is None
