@@ -146,6 +146,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolSchema,
     )
+    from agentlab.widgets.memory_explorer import MemoryExplorer
     from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
@@ -167,7 +168,7 @@ __all__ = [
     "ImportanceFilter", "ImportanceStrategy", "InMemoryCheckpointStore",
     "InMemoryPersistenceBackend", "InferenceToken", "InternalError", "InvalidValue", "Journal",
     "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig", "LtmEntry", "LtmStore",
-    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryId",
+    "Memory", "MemoryCompressor", "MemoryConsolidator", "MemoryEntry", "MemoryExplorer", "MemoryId",
     "MemoryItem", "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId",
     "MetricsRegistry", "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry",
     "NewerFormat", "NotConfigured", "Observer", "OpenAiProvider", "OrchestrationError",
@@ -280,6 +281,7 @@ _HOME = {
     "tools.registry": "ToolRegistry",
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
+    "widgets.memory_explorer": "MemoryExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }

@@ -38,7 +38,7 @@ OUTSIDE = {
     "resilience": {"msgspec", "tenacity"}, "store": {"filelock", "msgspec"}, "observe": {"msgspec"},
     "strategies": {"msgspec"}, "display": {"matplotlib", "msgspec"},
     "frames": {"msgspec", "pandas"},
-    "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
+    "widgets": {"IPython", "anywidget", "ipywidgets", "numpy", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
 

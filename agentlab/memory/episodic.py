@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.ids import AgentId, MemoryId, new_id
 from agentlab.core.protocols import Hit
@@ -30,7 +30,7 @@ from agentlab.memory.readings import hit_of, items_of
 PREFIX = 24  # letters of an id that all memories of an agent have in common; a number follows
 
 
-class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
+class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Explorable):
     """What happened to each agent; recall gives what matters most now. Thread-safe.
 
     >>> store = EpisodicStore()

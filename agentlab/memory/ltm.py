@@ -19,13 +19,14 @@ import msgspec
 
 from agentlab.core.bounds import count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue, MemoryStoreError
 from agentlab.core.guards import able
 from agentlab.core.lines import record
 from agentlab.core.protocols import Hit
 from agentlab.core.ranking import best
 from agentlab.core.sync import in_loop, portal, run_sync, settled, twin
+from agentlab.memory.explained import Explanation, Explanations, Term
 from agentlab.memory.forgetting import (
     Ebbinghaus,
     ForgettingCurve,
@@ -55,7 +56,7 @@ __all__ = [
 HOUR_S = 3600.0
 
 
-class LtmStore(Plottable, Tabular, Displayable):
+class LtmStore(Plottable, Tabular, Explorable):
     """Remember for long, by importance and by Ebbinghaus' curve.
 
     Threads may share one. The words of a text are its lower-case runs of letters and digits of
@@ -129,22 +130,28 @@ class LtmStore(Plottable, Tabular, Displayable):
         of its importance now; what shares no word is no hit. Of equals the more important comes
         first, then the newer, then the lower id.
         """
-        wanted, top_k = counted(a_text("query", query)), count_of("top_k", top_k)
         with self._lock:
-            now, dots = self._now(), dict[int, int]()
-            for word, count in wanted.items():
-                for key, times in self._index.holders(word).items():
-                    dots[key] = dots.get(key, 0) + count * times
-            long = squared(wanted)
-            scores = {
-                key: dot
-                / math.sqrt(long * self._long[key])
-                * self._strength(self._entries[key], now)
-                for key, dot in dots.items()
-            }
-            hits = [self._entries[key] for key, score in scores.items() if score > 0]
-            ranked = best(hits, lambda entry: scores[entry.id], top_k, tie=rank)
-            return [self._recalled(entry, now, score) for entry, score in ranked]
+            now, ranked = self._ranked(query, top_k)
+            return [self._recalled(entry, now, alike * left) for entry, alike, left in ranked]
+
+    def explain(self, query: str, top_k: int = 10) -> Explanations:
+        """Give the scores of what fits best, taken apart; nothing is counted.
+
+        >>> ltm = LtmStore()
+        >>> _ = ltm.remember("the exam is on Friday", 0.5)
+        >>> ltm.explain("exam")[0]
+        0.22 = cosine 0.45 × importance 0.50 × left 1.00 · the exam is on Friday
+        """
+        with self._lock:
+            return Explanations(
+                Explanation(
+                    str(entry.id),
+                    entry.content,
+                    alike * left,
+                    (fitting(alike, entry.importance, left),),
+                )
+                for entry, alike, left in self._ranked(query, top_k)[1]
+            )
 
     def recall_for(self, agent: str, prompt: str, limit: int, /) -> list[Hit]:  # noqa: ARG002
         """Recall as every memory is asked to; whoever asks, it is the same memory."""
@@ -286,6 +293,29 @@ class LtmStore(Plottable, Tabular, Displayable):
         age = entry.age_days(now, reinforce=self._config.reinforce)
         return entry.importance * left_after(age, self._config.stability_days)
 
+    def _ranked(self, query: str, top_k: int) -> tuple[float, list[tuple[LtmEntry, float, float]]]:
+        """Give the moment, and what fits best then: how alike it is, and what is left of it."""
+        wanted, top_k = counted(a_text("query", query)), count_of("top_k", top_k)
+        now, dots = self._now(), dict[int, int]()
+        for word, count in wanted.items():
+            for key, times in self._index.holders(word).items():
+                dots[key] = dots.get(key, 0) + count * times
+        long = squared(wanted)
+        scores = {
+            key: dot / math.sqrt(long * self._long[key]) * self._strength(self._entries[key], now)
+            for key, dot in dots.items()
+        }
+        hits = [self._entries[key] for key, score in scores.items() if score > 0]
+        ranked = best(hits, lambda entry: scores[entry.id], top_k, tie=rank)
+        return now, [
+            (
+                entry,
+                dots[entry.id] / math.sqrt(long * self._long[entry.id]),
+                self._strength(entry, now),
+            )
+            for entry, _ in ranked
+        ]
+
     def _recalled(self, entry: LtmEntry, now: float, score: float) -> LtmEntry:
         seen = msgspec.structs.replace(
             entry, access_count=entry.access_count + 1, last_accessed=now
@@ -316,6 +346,12 @@ class LtmStore(Plottable, Tabular, Displayable):
         self._index, self._weakest = WordIndex(), []
         for entry in entries:
             self._put(entry)
+
+
+def fitting(alike: float, importance: float, left: float) -> Term:
+    """Say what the score of an entry is a product of."""
+    share = left / importance if importance else 0.0
+    return Term.product(alike * left, cosine=alike, importance=importance, left=share)
 
 
 def rank(entry: LtmEntry) -> tuple[float, float, int]:

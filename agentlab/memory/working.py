@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from agentlab.core.bounds import at_least_one
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.text import canonical, compact
@@ -30,7 +30,7 @@ class WorkingRow(Portable, Displayable, msgspec.Struct, frozen=True):
     value: str
 
 
-class WorkingMemory(Kept, Tabular, Displayable):
+class WorkingMemory(Kept, Tabular, Explorable):
     """A bounded scratch pad: a new key beyond its capacity takes the place of the one least used.
 
     >>> pad = WorkingMemory(2)
