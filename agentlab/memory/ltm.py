@@ -11,7 +11,6 @@ import math
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import asdict
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,12 +19,10 @@ import msgspec
 from agentlab.core.bounds import count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Explorable, Plottable, Tabular
-from agentlab.core.errors import InvalidValue, MemoryStoreError
-from agentlab.core.guards import able
-from agentlab.core.lines import record
-from agentlab.core.protocols import Hit
+from agentlab.core.errors import InvalidValue
+from agentlab.core.protocols import Hit, PersistenceBackend
 from agentlab.core.ranking import best
-from agentlab.core.sync import in_loop, portal, run_sync, settled, twin
+from agentlab.core.sync import in_loop, portal, run_sync, twin
 from agentlab.memory.explained import Explanation, Explanations, Term
 from agentlab.memory.forgetting import (
     Ebbinghaus,
@@ -38,8 +35,9 @@ from agentlab.memory.forgetting import (
     left_after,
 )
 from agentlab.memory.given import a_text, clamped
-from agentlab.memory.keeping import FORMAT, Kept, key_of, opened
+from agentlab.memory.kept import Kept
 from agentlab.memory.likeness import WordIndex, counted, squared
+from agentlab.memory.ltm_state import LtmState, key_of
 from agentlab.memory.merging import merged
 
 __all__ = [
@@ -56,7 +54,7 @@ __all__ = [
 HOUR_S = 3600.0
 
 
-class LtmStore(Plottable, Tabular, Explorable):
+class LtmStore(Kept, Tabular, Plottable, Explorable):
     """Remember for long, by importance and by Ebbinghaus' curve.
 
     Threads may share one. The words of a text are its lower-case runs of letters and digits of
@@ -75,6 +73,8 @@ class LtmStore(Plottable, Tabular, Explorable):
     clock : Clock
         Tells how old things are.
     """
+
+    kind = "agentlab long-term memory"
 
     def __init__(self, config: LtmConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
         if not isinstance(config, LtmConfig | None):
@@ -233,54 +233,49 @@ class LtmStore(Plottable, Tabular, Explorable):
                 for entry, strength in ranked
             ]
 
-    async def save(self, store: Any, name: str = "default") -> None:
-        """Keep all of it in ``store`` under ``ltm:{name}``; secrets are kept as ``***``.
+    async def save(self, store: PersistenceBackend, key: str = "default") -> None:
+        """Keep all of it in ``store`` under ``ltm:{key}``; secrets are kept as ``***``.
 
         Parameters
         ----------
         store : PersistenceBackend
             Any store, or what has ``save`` and ``load``.
-        name : str
+        key : str
             Which memory it is.
         """
-        able(store, "save", "a store, such as SqlitePersistenceBackend(path)")
-        with self._lock:
-            kept = Kept(
-                FORMAT, asdict(self._config), self._next_id, self._decayed_at, (*self.entries(),)
-            )
-        await settled(store.save(key_of(name), record(kept)))
+        await super().save(store, key_of(key))
 
     @classmethod
-    async def load(
-        cls, store: Any, name: str = "default", *, clock: Clock = SYSTEM_CLOCK
-    ) -> LtmStore:
-        """Read what :meth:`save` kept.
+    async def load(cls, store: PersistenceBackend, key: str = "default", **parts: Any) -> LtmStore:
+        """Read what :meth:`save` kept; a ``clock`` is not.
 
         Raises
         ------
-        MemoryStoreError
-            Nothing is kept under that name.
         PersistenceError
-            It cannot be read.
+            Nothing is kept under that key, or it cannot be read.
         """
-        able(store, "load", "a store, such as SqlitePersistenceBackend(path)")
-        data = await settled(store.load(key_of(name)))
-        if data is None:
-            raise MemoryStoreError(f"no long-term memory is kept as {name!r}: save() it first")
-        kept = opened(data, name)
-        made = cls(LtmConfig(**kept.config), clock=clock)
-        made._next_id, made._decayed_at = kept.next_id, kept.decayed_at
-        made._fill(kept.entries)
-        return made
+        return await super().load(store, key_of(key), **parts)
 
-    save_sync = twin(save)
+    def save_sync(self, store: PersistenceBackend, key: str = "default") -> None:
+        """Keep all of it, and block meanwhile."""
+        run_sync(self.save, store, key)
 
     @classmethod
-    def load_sync(
-        cls, store: Any, name: str = "default", *, clock: Clock = SYSTEM_CLOCK
-    ) -> LtmStore:
+    def load_sync(cls, store: PersistenceBackend, key: str = "default", **parts: Any) -> LtmStore:
         """Read what :meth:`save` kept, and block meanwhile."""
-        return run_sync(cls.load, store, name, clock=clock)
+        return run_sync(cls.load, store, key, **parts)
+
+    def _state(self) -> LtmState:
+        with self._lock:
+            return LtmState.of(self._config, self._next_id, self._decayed_at, (*self.entries(),))
+
+    @classmethod
+    def _of_state(cls, state: Any, **parts: Any) -> LtmStore:
+        told = msgspec.convert(state, LtmState)
+        made = cls(told.settings(), **parts)
+        made._next_id, made._decayed_at = told.next_id, told.decayed_at
+        made._fill(told.entries)
+        return made
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -56,7 +56,7 @@ class MemoryExplorer(Explorer):
         self._drawing = 0  # the how-manieth map is wanted
         super().__init__(subject, coalescer)
         if self.comm:
-            self._draw()
+            self._map()
 
     @property
     def selected(self) -> Any:
@@ -139,7 +139,7 @@ class MemoryExplorer(Explorer):
     def projection(self, way: str) -> None:
         with self._lock:
             self._seen.make(way)
-        self._draw()
+        self._map()
 
     def refresh(self) -> None:
         """Read the memory again; what is asked and wanted stays as far as it can."""
@@ -147,7 +147,8 @@ class MemoryExplorer(Explorer):
             before, self._opened = self._seen, clock_of(self.subject)
             self._seen = self._told.seen = before.anew(shelf_of(self.subject))
             self._told.forget()
-        self._draw()
+        self._map()
+        self.freshen()
 
     def close(self) -> None:
         """Leave the card as it is now, and nothing else."""
@@ -169,7 +170,7 @@ class MemoryExplorer(Explorer):
             way = self._seen.way
             self._do(self._seen, self._told, message)
         if self._seen.way != way:
-            self._draw()
+            self._map()
         self.touch()
 
     @staticmethod
@@ -197,14 +198,14 @@ class MemoryExplorer(Explorer):
             case _:
                 pass
 
-    def _draw(self) -> None:
+    def _map(self) -> None:
         """Let the map be made on another thread: vectors and layouts may take a while."""
         self._drawing += 1
         if self.comm:
-            portal().start_task_soon(self._drawn, self._drawing)
+            portal().start_task_soon(self._mapped, self._drawing)
         self.touch()
 
-    async def _drawn(self, drawing: int) -> None:
+    async def _mapped(self, drawing: int) -> None:
         seen = self._seen
         way = seen.way
         try:
