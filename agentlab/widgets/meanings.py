@@ -18,6 +18,8 @@ PCA, TSNE = "PCA", "t-SNE"
 SEED = 7
 WIDE = 1000  # of the map, each way
 DEPTH = 10  # directions in which groups are looked for
+FINE = 50  # directions that t-SNE goes by, and the rounds it takes for many items and for few
+MANY, ROUNDS = 1000, (500, 1000)
 WORDS = 600  # that a bag of words is made of
 NEAR = 3  # items beside which a question is, where there is no formula for its place
 
@@ -50,7 +52,7 @@ class Map:
         deep = (vectors - self._mean) @ self._axes
         flat = deep[:, :2]
         self._near = how == TSNE and len(vectors) > NEAR and bool(np.ptp(vectors, axis=0).any())
-        self._flat = neighbourly(vectors) if self._near else flat
+        self._flat = neighbourly(vectors - self._mean) if self._near else flat
         self._low, self._range = reach(self._flat)
         self.xs, self.ys = self._placed(self._flat, apart=True)
         maker = self._bag or self._embedder
@@ -139,27 +141,29 @@ class Bag:
         return found
 
 
-def axes(centred: Any) -> Any:
+def axes(centred: Any, depth: int = DEPTH) -> Any:
     """Give the directions in which most differs, always the same way round."""
     import numpy as np
 
     size, dim = centred.shape
-    found = np.zeros((dim, max(2, min(DEPTH, size, dim))))
+    found = np.zeros((dim, max(2, min(depth, size, dim))))
     if size < 2:  # noqa: PLR2004 - one item differs from nothing
         return found
     if dim <= size:
         values, vectors = np.linalg.eigh(centred.T @ centred)
-        best = vectors[:, np.argsort(-values)[:DEPTH]].T
+        best = vectors[:, np.argsort(-values)[:depth]].T
     else:
-        best = np.linalg.svd(centred, full_matrices=False)[2][:DEPTH]
+        best = np.linalg.svd(centred, full_matrices=False)[2][:depth]
     for i, axis in enumerate(best):
         most = axis[np.argmax(np.abs(axis))]
         found[:, i] = axis * (1.0 if most >= 0 else -1.0)
     return found
 
 
-def neighbourly(vectors: Any) -> Any:
-    """Lay rows out so that what is alike is near, by t-SNE.
+def neighbourly(centred: Any) -> Any:
+    """Lay rows out so that what is alike is near, by t-SNE, the same way each time.
+
+    It runs on one thread: beside a kernel that is busy more of them wait for each other.
 
     Raises
     ------
@@ -168,9 +172,13 @@ def neighbourly(vectors: Any) -> Any:
     """
     from agentlab.core.extras import need
 
-    manifold = need("sklearn.manifold", "lab")
-    wide = min(30.0, max(2.0, (len(vectors) - 1) / 3))
-    return manifold.TSNE(perplexity=wide, init="pca", random_state=SEED).fit_transform(vectors)
+    manifold, pools = need("sklearn.manifold", "lab"), need("threadpoolctl", "lab")
+    fine = centred @ axes(centred, FINE)
+    wide = min(30.0, max(2.0, (len(fine) - 1) / 3))
+    rounds = ROUNDS[len(fine) <= MANY]
+    with pools.threadpool_limits(1, user_api="openmp"):
+        layout = manifold.TSNE(perplexity=wide, init="pca", max_iter=rounds, random_state=SEED)
+        return layout.fit_transform(fine)
 
 
 def ways() -> list[str]:

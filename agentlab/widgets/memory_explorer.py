@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from agentlab.widgets.recollection import Recollection
 from agentlab.widgets.retelling import Retelling
 from agentlab.widgets.shelving import shelf_of
 from agentlab.widgets.trace_explorer import name_of, whole
+
+TOLD_S = 1.0  # between two words of how long a map takes
 
 
 class MemoryExplorer(Explorer):
@@ -53,7 +56,6 @@ class MemoryExplorer(Explorer):
         self._embedder = embedder
         self._opened = clock_of(subject)
         self._lock = threading.RLock()
-        self._drawing = 0  # the how-manieth map is wanted
         super().__init__(subject, coalescer)
         if self.comm:
             self._map()
@@ -200,24 +202,39 @@ class MemoryExplorer(Explorer):
 
     def _map(self) -> None:
         """Let the map be made on another thread: vectors and layouts may take a while."""
-        self._drawing += 1
-        if self.comm:
-            portal().start_task_soon(self._mapped, self._drawing)
+        with self._lock:
+            seen, way = self._seen, self._seen.way
+            if way in seen.maps:
+                seen.drawn(seen.maps[way])
+            elif self.comm and way not in seen.drawing:
+                seen.drawing.add(way)
+                portal().start_task_soon(self._mapped, seen, way)
         self.touch()
 
-    async def _mapped(self, drawing: int) -> None:
-        seen = self._seen
-        way = seen.way
+    async def _mapped(self, seen: Recollection, way: str) -> None:
+        began = time.monotonic()
+        work = asyncio.create_task(asyncio.to_thread(Map, seen.shelf, way, self._embedder))
+        while not (await asyncio.wait({work}, timeout=TOLD_S))[0]:
+            lasted = f"{time.monotonic() - began:.0f} s"
+            self._draw_on(seen, way, None, f"drawing the map by {way}, {lasted}…")
         try:
-            made = await asyncio.to_thread(Map, seen.shelf, way, self._embedder)
+            made, note = work.result(), ""
         except Exception as error:  # noqa: BLE001 - an embedder is somebody else's
             made, note = None, f"no map: {gist(str(error), 200)}"
-        else:
-            note = ""
         with self._lock:
-            if drawing != self._drawing or seen is not self._seen:
-                return  # another was wanted meanwhile
-            seen.drawn(made, note)
+            seen.drawing.discard(way)
+            if made:
+                seen.maps[way] = made
+        self._draw_on(seen, way, made, note)
+
+    def _draw_on(self, seen: Recollection, way: str, made: Map | None, note: str) -> None:
+        with self._lock:
+            if seen is not self._seen or seen.way != way:
+                return  # another is wanted meanwhile
+            if way in seen.drawing:
+                seen.note = note  # the one before stays until then
+            else:
+                seen.drawn(made, note)
         self.touch()
 
 

@@ -45,6 +45,7 @@ class Recollection:
         self.way = PCA
         self.agents, self.tags = set[str](), set[str]()
         self.map: Map | None = None
+        self.maps, self.drawing = dict[str, Map](), set[str]()  # that are made, that are under way
         self.note = f"drawing the map by {PCA}…"
         self.chosen: int | None = None
         self.sort = self.sorts[0]

@@ -91,7 +91,7 @@ class Retelling:
 
     def _title(self) -> Title:
         return Title(
-            kind=self.seen.shelf.name,
+            kind="memory explorer",
             name=gist(self.seen.shelf.title, 80),
             path="explorer.subject",
             hue="",

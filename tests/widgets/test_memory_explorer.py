@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 
 import agentlab as al
 from agentlab.core.errors import InvalidValue
+from agentlab.widgets import memory_explorer
 from agentlab.widgets.coalescer import Board, Coalescer
+from agentlab.widgets.meanings import PCA, TSNE, Map
 from agentlab.widgets.memory_explorer import MemoryExplorer
+from agentlab.widgets.shelves import Shelf
 from tests.widgets.remembered import (
     NOW,
     TOLD,
@@ -170,6 +174,66 @@ def test_it_is_at_the_front_door() -> None:
 
     async def work() -> None:
         explorer = al.MemoryExplorer(episodes(), embedder="static")
+        explorer.close()
+
+    asyncio.run(work())
+
+
+def test_a_map_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the kernel's work; it says how long it takes, and the one before stays meanwhile."""
+    made, go = list[str](), threading.Event()
+
+    class Slow(Map):
+        def __init__(self, shelf: Shelf, how: str, embedder: Any) -> None:
+            made.append(how)
+            assert len(made) == 1 or go.wait(10)
+            super().__init__(shelf, PCA, embedder)
+
+    monkeypatch.setattr(memory_explorer, "Map", Slow)
+    monkeypatch.setattr(memory_explorer, "TOLD_S", 0.01)
+
+    async def noted(explorer: MemoryExplorer, start: str) -> bool:
+        for _ in range(500):
+            if explorer.changes()["spots"]["note"].startswith(start):
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    async def work() -> None:
+        explorer = MemoryExplorer(long_term(20))
+        monkeypatch.setattr(MemoryExplorer, "comm", object())
+        explorer.projection = PCA
+        assert await noted(explorer, "map by PCA")
+        explorer.projection = TSNE
+        assert await noted(explorer, "drawing the map by t-SNE, 0 s")
+        assert explorer.changes()["spots"]["names"]
+        for way in (PCA, TSNE, PCA):
+            explorer.projection = way
+        assert await noted(explorer, "map by PCA")
+        go.set()
+        explorer.projection = TSNE
+        assert await noted(explorer, "map by")
+        assert made == [PCA, TSNE]
+        monkeypatch.undo()
+        explorer.close()
+
+    asyncio.run(work())
+
+
+def test_no_map_of_vectors_that_cannot_be_made() -> None:
+    """An embedder that fails is named in the place of the map; the rest goes on."""
+
+    async def work() -> None:
+        explorer = MemoryExplorer(long_term(20), embedder=lambda _: 1 / 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(MemoryExplorer, "comm", object())
+            explorer.projection = PCA
+            for _ in range(500):
+                if explorer.changes()["spots"]["note"].startswith("no map: "):
+                    break
+                await asyncio.sleep(0.01)
+        assert "division by zero" in explorer.changes()["spots"]["note"]
+        explorer.query = "exam"
         explorer.close()
 
     asyncio.run(work())

@@ -52,7 +52,9 @@ export function meanings(pick, point) {
   /** @param {number} no */
   const strength = (no) => (now ? Math.min(1, Math.max(0, left(worth[no] ?? 0, ages[no] ?? 0, now.ahead, now.clock))) : 0);
   /** @param {number} no */
-  const radius = (no) => (xs.length > MANY ? 1.2 : 2) + (xs.length > MANY ? 2.6 : 4) * (now?.clock.tau ? strength(no) : 0.4);
+  const shade = (no) => (now?.clock.tau ? Math.sqrt(strength(no)) : 0.6); // an eye weighs areas
+  /** @param {number} no */
+  const radius = (no) => (xs.length > MANY ? 1 : 1.5) + (xs.length > MANY ? 2.6 : 4.5) * shade(no);
 
   const dots = () => {
     if (!pen || !now) return;
@@ -65,11 +67,11 @@ export function meanings(pick, point) {
     pen.clearRect(0, 0, wide, tall);
     const hue = getComputedStyle(canvas).color, dim = getComputedStyle(field).color;
     for (let no = 0; no < xs.length; no++) {
-      const here = listed(no), out = lost(no), share = now.clock.tau ? strength(no) : 0.6;
+      const here = listed(no), out = lost(no);
       if (out && xs.length > MANY) continue; // so many rings would be a fog
       pen.beginPath();
       pen.arc(px(xs[no] ?? 0), py(ys[no] ?? 0), out ? 1.5 : radius(no), 0, TURN);
-      pen.globalAlpha = out || !here ? 0.13 : 0.18 + 0.72 * share;
+      pen.globalAlpha = out || !here ? 0.13 : 0.1 + 0.8 * shade(no);
       if (out) {
         pen.strokeStyle = dim;
         pen.stroke();
