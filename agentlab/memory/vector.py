@@ -209,7 +209,8 @@ class SemanticMemory(Kept, Tabular, Plottable, Explorable, Generic[T]):
         with self._lock:
             for value in self._values:
                 check_plain(value)
-            return {"texts": self._texts, "values": self._values, "index": self._index.written()}
+            index = self._index.written(self._texts)
+            return {"texts": self._texts, "values": self._values, "index": index}
 
     @classmethod
     def _of_state(cls, state: Any, **parts: Any) -> SemanticMemory[T]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentlab.core.secrets import MASK, scrub
 from agentlab.display.words import count, gist, plural
-from agentlab.memory.bag import tokens
 from agentlab.memory.explained import Term
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
@@ -99,14 +97,7 @@ class Texts(Shelf):
 
     def terms(self, row: int, query: str, ahead_h: float, score: float) -> tuple[Term, ...]:  # noqa: ARG002
         """Take the score of one apart."""
-        terms = self.memory.vector_store().terms(query, row, score)
-        if not isinstance(self.memory.vector_store(), SparseVectors):
-            return terms
-        plain = {*tokens(scrub(query))}  # a word may be a part of a key
-        return tuple(
-            term if term.text.rpartition(" ")[0] in plain else Term.of(MASK, term.value)
-            for term in terms
-        )
+        return self.memory.vector_store().terms(query, row, score)
 
     def vectors(self) -> Any:
         """Give the vectors, where they are those of an embedder."""

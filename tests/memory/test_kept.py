@@ -19,6 +19,8 @@ from agentlab.core.errors import (
     PersistenceError,
 )
 from agentlab.core.lines import frame
+from agentlab.display import mimebundle
+from agentlab.memory.consolidation import MemoryConsolidator
 from agentlab.memory.decay import DecayPolicy, EvictionPolicy, RecallPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.kept import Kept
@@ -211,3 +213,34 @@ def test_keys_are_not_written() -> None:
     assert b"sk-abc" not in data
     assert "sk-abc" in store.items("a")[0].content
     assert EpisodicStore.from_bytes(data).items("a")[0].content == "the key is ***"
+
+
+def test_words_that_only_keys_have_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in lower case, as a bag has them; all else is found as before."""
+    monkeypatch.setenv("CAVE_API_KEY", "Canary-Garden-7F3A9B1C5D2E")
+    memory = SemanticMemory[int]()
+    memory.remember_many(["the key is Canary-Garden-7F3A9B1C5D2E", "a walk in the garden"], [1, 2])
+    data = memory.to_bytes()
+    again = SemanticMemory[int].from_bytes(data)
+
+    assert b"canary" not in data.lower()
+    assert b"7f3a9b1c5d2e" not in data.lower()
+    assert [value for _, value in again.recall_similar("garden walk", 1)] == [2]
+    assert again.recall_similar("canary", 2, min_score=0.01) == []
+    assert again.to_bytes() == data
+
+
+def test_words_that_only_keys_have_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by what takes a score apart, nor by what names a cluster."""
+    monkeypatch.setenv("CAVE_API_KEY", "Canary-Garden-7F3A9B1C5D2E")
+    memory, store = SemanticMemory[int](), EpisodicStore(clock=FakeClock())
+    for i in range(3):
+        memory.remember("the key is Canary-Garden-7F3A9B1C5D2E", i)
+        store.add_episode("a", "Canary-Garden-7F3A9B1C5D2E", 0.5)
+    done = MemoryConsolidator(store).consolidate_sync()
+    told = memory.explain("key Canary-Garden-7F3A9B1C5D2E")
+
+    assert [term.text[:3] for term in told[0].terms] == ["key", "***", "***", "***"]
+    assert done.clusters[0].words == ("***", "***", "***")
+    for thing in (told, done):
+        assert "canary" not in "".join(mimebundle(thing).values()).lower()
