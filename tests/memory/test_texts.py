@@ -232,6 +232,8 @@ def test_static_vectors() -> None:
     assert memory.vectors().shape == (2, 256)
     assert StaticEmbedder().embed([]).shape == (0, 256)
     assert np.allclose(StaticEmbedder().embed(["a cat"]), StaticEmbedder().embed(["a cat", "b"])[0])
+    rows = StaticEmbedder().embed(["", "a cat"])  # without a word of NumPy's
+    assert (rows**2).sum(axis=1) == pytest.approx([0, 1])
     kept: Embedder = StaticEmbedder()
     assert kept.dim == 256
 
