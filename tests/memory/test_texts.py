@@ -25,6 +25,7 @@ from agentlab.memory.embedders import (
     static_weights,
 )
 from agentlab.memory.vector import SemanticMemory, VectorMemory
+from tests.memory.shelves import said_by
 
 
 def about(number: float) -> Any:
@@ -269,3 +270,26 @@ def test_the_modules_names() -> None:
     assert sorted(vector.__all__) == [
         "BagOfWordsEmbedder", "Embedding", "SemanticMemory", "VectorMemory"
     ]  # fmt: skip
+
+
+SCRIPT = """
+from agentlab.datasets import dialogue, diary
+from agentlab.memory.compression import MemoryCompressor
+from agentlab.memory.turns import TurnCompressor
+from agentlab.memory.vector import SemanticMemory
+memory = SemanticMemory()
+for entry in diary():
+    memory.remember(entry.text, entry.id)
+print(memory.to_bytes(), memory.explain("ran along the harbour wall with the cello", 50))
+turns = dialogue()
+for done in (MemoryCompressor(200).compress(turns), TurnCompressor().compress(turns)):
+    print(list(done))
+"""
+
+
+def test_the_same_texts_give_the_same_bytes() -> None:
+    """And the same terms, summaries and episodes, in processes whose hashes differ."""
+    said = {said_by(SCRIPT, seed) for seed in ("1", "2")}
+
+    assert len(said) == 1
+    assert len(said.pop()) > 50_000

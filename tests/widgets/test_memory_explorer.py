@@ -20,6 +20,7 @@ from agentlab.widgets.coalescer import Board, Coalescer
 from agentlab.widgets.meanings import PCA, TSNE, Map
 from agentlab.widgets.memory_explorer import MemoryExplorer
 from agentlab.widgets.shelves import Shelf
+from tests.memory.shelves import said_by
 from tests.widgets.remembered import (
     NOW,
     TOLD,
@@ -237,3 +238,35 @@ def test_no_map_of_vectors_that_cannot_be_made() -> None:
         explorer.close()
 
     asyncio.run(work())
+
+
+SCRIPT = """
+import asyncio
+from datetime import timedelta
+from random import Random
+import agentlab as al
+from agentlab.core.clock import FakeClock
+from agentlab.widgets.meanings import Map, ways
+from agentlab.widgets.memory_explorer import MemoryExplorer
+
+async def told():
+    store = al.EpisodicStore(decay=al.DecayPolicy.exponential(24), clock=FakeClock(), rng=Random(7))
+    for i, entry in enumerate(al.datasets.diary()):
+        id = store.add_episode("ab"[i % 2], entry.text, entry.importance)
+        store.update_tags_by_id("ab"[i % 2], id, entry.tags)
+    explorer = MemoryExplorer(store)
+    explorer.query, explorer.moment = "the cello in the garden", timedelta(hours=3)
+    for way in ways():
+        explorer._seen.drawn(Map(explorer._seen.shelf, way))
+        print(explorer.changes())
+
+asyncio.run(told())
+"""
+
+
+def test_the_same_memory_looks_the_same() -> None:
+    """Lists, chips, maps by either way and their names, in processes whose hashes differ."""
+    said = {said_by(SCRIPT, seed) for seed in ("1", "2")}
+
+    assert len(said) == 1
+    assert len(said.pop()) > 5000
