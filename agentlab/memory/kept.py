@@ -20,14 +20,8 @@ from agentlab.core.sync import run_sync, settled, twin
 if TYPE_CHECKING:
     from typing import Self
 
-UNFIT = (
-    LookupError,
-    TypeError,
-    ValueError,
-    OverflowError,
-    OSError,
-    RecursionError,
-)  # a strange state
+# What may go wrong when a state is read that is of another shape than ours.
+UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, OSError, RecursionError)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -133,14 +127,7 @@ class Kept:
             )
         try:
             return cls._of_state(msgspec.json.decode(found.state), **parts)
-        except (
-            LookupError,
-            TypeError,
-            ValueError,
-            OverflowError,
-            OSError,
-            RecursionError,
-        ) as error:
+        except UNFIT as error:
             raise PersistenceError(f"this {cls.kind} cannot be read: {error}") from error
 
     save_sync = twin(save)
