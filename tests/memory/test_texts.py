@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from agentlab.core.errors import InvalidValue, MemoryStoreError, NotConfigured
 from agentlab.core.protocols import Embedder
+from agentlab.display import mimebundle
 from agentlab.memory.bag import STOP_WORDS, BagOfWordsEmbedder, tokens
 from agentlab.memory.embedders import (
     FunctionEmbedder,
@@ -270,6 +271,16 @@ def test_the_modules_names() -> None:
     assert sorted(vector.__all__) == [
         "BagOfWordsEmbedder", "Embedding", "SemanticMemory", "VectorMemory"
     ]  # fmt: skip
+
+
+def test_a_score_of_nothing() -> None:
+    """Says so: there is no term to show."""
+    memory = SemanticMemory[int]()
+    memory.remember("red apple", 1)
+    told = memory.explain("a blue car")
+
+    assert repr(told[0]) == "0.00 = nothing · red apple"
+    assert "0.00: nothing in common" in mimebundle(told)["text/html"]
 
 
 SCRIPT = """

@@ -99,8 +99,10 @@ def test_in_python() -> None:
     asyncio.run(work())
 
 
-def test_a_memory_that_changes_is_read_again_when_asked() -> None:
-    """Until then the explorer shows what there was."""
+def test_a_memory_that_changes_is_read_again_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then the explorer shows what there was; then the card above it follows, too."""
+    cards = list[object]()
+    monkeypatch.setattr(MemoryExplorer, "freshen", lambda self: cards.append(self))
 
     async def work() -> None:
         store = episodes()
@@ -108,7 +110,9 @@ def test_a_memory_that_changes_is_read_again_when_asked() -> None:
         explorer.query = "exam"
         store.add_episode("ada", "The exam went well", 1.0)
         assert explorer.changes()["found"]["total"] == 2
+        assert cards == []
         explorer.asked({"type": "refresh"})
+        assert cards == [explorer]
         assert explorer.changes()["found"]["total"] == 3
         assert explorer.query == "exam"
         explorer.close()
