@@ -102,7 +102,11 @@ def test_in_python() -> None:
 def test_a_memory_that_changes_is_read_again_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until then the explorer shows what there was; then the card above it follows, too."""
     cards = list[object]()
-    monkeypatch.setattr(MemoryExplorer, "freshen", lambda self: cards.append(self))
+
+    def freshen(explorer: MemoryExplorer) -> None:
+        cards.append(explorer)
+
+    monkeypatch.setattr(MemoryExplorer, "freshen", freshen)
 
     async def work() -> None:
         store = episodes()
