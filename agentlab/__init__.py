@@ -210,6 +210,7 @@ if TYPE_CHECKING:
         ToolSchema,
     )
     from agentlab.widgets.graph_explorer import GraphExplorer
+    from agentlab.widgets.memory_explorer import MemoryExplorer
     from agentlab.widgets.trace_explorer import TraceExplorer
     from agentlab.widgets.watch import watch
 
@@ -235,9 +236,9 @@ __all__ = [
     "InMemoryCheckpointStore", "InMemoryPersistenceBackend", "InferenceToken", "InternalError",
     "InvalidValue", "Journal", "KnowledgeGraph", "LlmProvider", "LocalModel", "LtmConfig",
     "LtmEntry", "LtmStore", "MaxIterationsExceeded", "Memory", "MemoryCompressor",
-    "MemoryConsolidator", "MemoryEntry", "MemoryId", "MemoryItem", "MemoryStoreError",
-    "MemorySummary", "MemoryTurn", "MessageId", "Method", "MetricsRegistry", "MetricsSnapshot",
-    "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NoMethodFound",
+    "MemoryConsolidator", "MemoryEntry", "MemoryExplorer", "MemoryId", "MemoryItem",
+    "MemoryStoreError", "MemorySummary", "MemoryTurn", "MessageId", "Method", "MetricsRegistry",
+    "MetricsSnapshot", "Model", "NamedTool", "NamedToolRegistry", "NewerFormat", "NoMethodFound",
     "NoPreconditionSatisfied", "NodeLimitExceeded", "NotConfigured", "Observer", "OpenAiProvider",
     "OrchestrationError", "ParameterSpec", "ParameterTypeHint", "PersistenceBackend",
     "PersistenceError", "Persona", "PersonaBuilder", "PersonaNotFound", "PersonaRegistry",

@@ -134,6 +134,7 @@ HOMES = {
     "tools.spec": "ToolSpec tool",
     "tools.validator": "ParameterSpec ParameterTypeHint SchemaValidator ToolCall ToolSchema",
     "widgets.graph_explorer": "GraphExplorer",
+    "widgets.memory_explorer": "MemoryExplorer",
     "widgets.trace_explorer": "TraceExplorer",
     "widgets.watch": "watch",
 }

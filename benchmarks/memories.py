@@ -27,11 +27,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from agentlab import datasets
 from agentlab.core.clock import FakeClock
 from agentlab.memory.decay import DecayPolicy, RecallPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.working import WorkingMemory
+from agentlab.widgets.meanings import Map, ways
+from agentlab.widgets.shelves import Shelf
 
 ROUNDS = 7
 SIZES = (1_000, 10_000, 100_000)
@@ -320,6 +323,17 @@ def frames() -> None:
     print(f"… with the making of the dictionaries: {whole / 1000:,.0f} ms, {mine / whole:.4f}")
 
 
+def maps() -> None:
+    """Time maps of meanings as the explorer makes them, beside the kernel's work."""
+    entries = datasets.diary()
+    for size in (300, 5_000):
+        texts = [f"{entries[i % len(entries)].text} ({i})" for i in range(size)]
+        for way in ways():
+            began = time.process_time()
+            Map(Shelf(texts), way)
+            print(f"a map of {size:,} by {way}: {time.process_time() - began:.1f} s CPU")
+
+
 if __name__ == "__main__":
     decay = DecayPolicy.exponential(HALF_LIFE)
     recalls("recall(5) with decay", faded, {"decay": decay})
@@ -329,3 +343,4 @@ if __name__ == "__main__":
     cosines()
     pads()
     frames()
+    maps()

@@ -42,7 +42,7 @@ OUTSIDE = {
     "skills": {"msgspec", "packaging"}, "teams": {"msgspec", "numpy"},
     "display": {"matplotlib", "msgspec"},
     "frames": {"msgspec", "pandas"},
-    "widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
+    "widgets": {"IPython", "anywidget", "ipywidgets", "numpy", "traitlets"},
 }  # fmt: skip
 STANDARD = {"agentlab", *__import__("sys").stdlib_module_names}
 

@@ -111,7 +111,7 @@ def item(line: Line) -> Html:
     return h("li", f"agl-part {line.status}".strip(), **inner)(
         h("span", "agl-mark")(MARKS.get(line.status, "·"), " "),
         h("span", "agl-whole")(
-            h("b", "agl-named")(line.label),
+            h("b", "agl-partname")(line.label),
             h("span", "agl-dim")(f" · {line.who}") if line.who else None,
             h("span", "agl-dim")(" → ") if line.said else None,
             h("span", "agl-came")(line.said) if line.said else None,
@@ -131,8 +131,8 @@ def picture(plan: Charted, flow: Flow, told: Sequence[Line]) -> Html:
     return h("div", "agl-scroll agl-chart", tabindex="0")(
         h("svg", role="img", **size)(
             h("title")(gist(f"flow chart: {spoken}", 600)),
-            h("path", "agl-way", d=flow.ways, **stroke)(),
-            h("path", "agl-way back", d=flow.back, **stroke)() if flow.back else None,
+            h("path", "agl-lead", d=flow.ways, **stroke)(),
+            h("path", "agl-lead back", d=flow.back, **stroke)() if flow.back else None,
             h("path", "agl-tip", d=flow.heads, fill="currentColor")(),
             *(boxed(each, plan.nodes[each.no], told[each.no]) for each in flow.boxes),
             *(
@@ -157,7 +157,7 @@ def boxed(box: Box, node: Node, line: Line) -> Html:
         h("text", "agl-mark", x=f"{box.x + 11:g}", y=top, fill="currentColor")(mark)
         if mark
         else None,
-        h("text", "agl-named", y=top, **text, **{"font-size": "12"})(fitted(node.label), " "),
+        h("text", "agl-partname", y=top, **text, **{"font-size": "12"})(fitted(node.label), " "),
         h("text", "agl-under", y=f"{box.y + 32:g}", **text, **{"font-size": "11"})(under, " ")
         if two
         else None,

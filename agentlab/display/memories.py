@@ -222,6 +222,8 @@ def pairs_card(  # noqa: PLR0913, PLR0917 - what the two have in common
 
 def added(found: Explanation, most: float, room: Room) -> list[Html]:
     """Draw the terms of a score in their hues, and under them their share of the highest."""
+    if not found.terms:
+        return [h("div", "agl-small")(f" {found.score:.2f}: nothing in common")]
     terms = found.terms[: 2 * room.ends + 2]
     rest = len(found.terms) - len(terms)
     words: list[object] = [f" {found.score:.2f} = "]

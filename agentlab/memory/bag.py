@@ -10,6 +10,7 @@ from typing import Any, overload
 
 from agentlab.core.bounds import at_least_one
 from agentlab.core.doors import Displayable
+from agentlab.core.secrets import scrub
 from agentlab.memory.embedding import Embedding, unit
 from agentlab.memory.items import text_of
 from agentlab.memory.likeness import words_of
@@ -32,6 +33,12 @@ def tokens(text: str) -> list[str]:
     ['cats', 'fluffy', 'animals']
     """
     return [word for word in words_of(text) if word not in STOP_WORDS]
+
+
+def parts_of_keys(text: str) -> set[str]:
+    """Give the words that only keys in ``text`` have: lower-cased, they look like any other."""
+    plain = scrub(text)
+    return set() if plain == text else {*tokens(text)} - {*tokens(plain)}
 
 
 def rarity(documents: int, having: int) -> float:

@@ -49,8 +49,12 @@ class StaticEmbedder(Displayable):
         told = texts_of(texts)
         if not told:
             return vectors_of([[0.0] * self.dim])[:0]
+        import numpy as np
+
         with _one_at_a_time:
-            return vectors_of(static_weights().embed(told, norm=True))
+            rows = vectors_of(static_weights().embed(told, norm=False))
+        long = np.linalg.norm(rows, axis=1, keepdims=True)  # its own would divide zeros by zero
+        return rows / np.where(long > 0, long, 1.0)
 
 
 @cache

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from random import Random
 from typing import Any
 
-from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.ids import AgentId, MemoryId, new_id
 from agentlab.core.protocols import Hit
 from agentlab.core.text import clean
 from agentlab.memory.decay import (
     ByImportance,
-    DecayPolicy,
-    EvictionPolicy,
-    RecallPolicy,
     importance_of,
 )
 from agentlab.memory.episodes import Episodes
@@ -30,7 +25,7 @@ from agentlab.memory.readings import hit_of, items_of
 PREFIX = 24  # letters of an id that all memories of an agent have in common; a number follows
 
 
-class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
+class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Explorable):
     """What happened to each agent; recall gives what matters most now. Thread-safe.
 
     >>> store = EpisodicStore()
@@ -72,30 +67,6 @@ class EpisodicStore(EpisodicReadings, Kept, Tabular, Plottable, Displayable):
     """
 
     kind = "agentlab episodic memory"
-
-    def __init__(  # noqa: PLR0913 - as many settings
-        self,
-        *,
-        decay: DecayPolicy | None = None,
-        recall_policy: RecallPolicy | None = None,
-        per_agent_capacity: int | None = None,
-        max_age_hours: float | None = None,
-        eviction_policy: EvictionPolicy = EvictionPolicy.LowestImportance,
-        protect_newest: bool = False,
-        clock: Clock = SYSTEM_CLOCK,
-        rng: Random | None = None,
-    ) -> None:
-        super().__init__(
-            decay=decay,
-            recall_policy=recall_policy,
-            per_agent_capacity=per_agent_capacity,
-            max_age_hours=max_age_hours,
-            eviction_policy=eviction_policy,
-            protect_newest=protect_newest,
-            clock=clock,
-        )
-        self._agents: dict[str, Episodes] = {}
-        self._rng = rng
 
     def add_episode(self, agent: str, content: str, importance: float) -> MemoryId:
         """Remember something that happened now, and give the id of that memory.

@@ -17,8 +17,6 @@ from agentlab.memory.readings import All, explained, items_of
 class EpisodicReadings(EpisodicRules):
     """The reading half of an :class:`EpisodicStore`."""
 
-    _agents: dict[str, Episodes]
-
     def __repr__(self) -> str:
         memories, agents = len(self), len(self.agent_ids())
         several = "y" if memories == 1 else "ies"

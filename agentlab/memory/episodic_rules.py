@@ -15,7 +15,10 @@ from agentlab.memory.decay import DecayPolicy, EvictionPolicy, RecallPolicy
 from agentlab.memory.worth import Ranking
 
 if TYPE_CHECKING:
+    from random import Random
     from typing import Self
+
+    from agentlab.memory.episodes import Episodes
 
 log = logging.getLogger("agentlab.memory")
 
@@ -33,8 +36,10 @@ class EpisodicRules:
         eviction_policy: EvictionPolicy = EvictionPolicy.LowestImportance,
         protect_newest: bool = False,
         clock: Clock = SYSTEM_CLOCK,
+        rng: Random | None = None,
     ) -> None:
-        self._clock = clock
+        self._clock, self._rng = clock, rng
+        self._agents: dict[str, Episodes] = {}
         self._lock = threading.RLock()  # never held in a wait
         self._warned = False
         self._rank(decay, recall_policy or RecallPolicy.Importance)

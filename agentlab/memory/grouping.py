@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 from agentlab.core.bounds import at_least_one, count_of, finite_number, not_negative, positive
 from agentlab.core.errors import InvalidValue
+from agentlab.core.secrets import MASK
+from agentlab.memory.bag import parts_of_keys
 from agentlab.memory.clustering import kmeans
 from agentlab.memory.given import a_share, aware
 from agentlab.memory.tfidf import tfidf
@@ -127,7 +129,7 @@ def grouped(items: Iterable[Episode], policy: ConsolidationPolicy, now: datetime
     for item, label, near in zip(found, labels.tolist(), likeness.tolist(), strict=True):
         groups[label].append((item, near))
     return [
-        cluster(group, top_words(centre, words), policy, now)
+        cluster(group, plain(top_words(centre, words), group), policy, now)
         for group, centre in zip(groups, centres, strict=True)
         if group
     ]
@@ -159,6 +161,12 @@ def top_words(centre: Sequence[float], words: Sequence[str]) -> tuple[str, ...]:
     weights = np.asarray(centre)
     best = np.argsort(-weights, kind="stable")[:MOST_WORDS].tolist()
     return tuple(words[i] for i in best if weights[i] > 0)
+
+
+def plain(words: tuple[str, ...], group: Sequence[tuple[Episode, float]]) -> tuple[str, ...]:
+    """Put stars for words that only keys have."""
+    hidden = parts_of_keys("\n".join(item.content for item, _ in group))
+    return tuple(MASK if word in hidden else word for word in words)
 
 
 def checked(item: Episode) -> Episode:

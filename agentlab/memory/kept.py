@@ -20,6 +20,9 @@ from agentlab.core.sync import run_sync, settled, twin
 if TYPE_CHECKING:
     from typing import Self
 
+# What may go wrong when a state is read that is of another shape than ours.
+UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, OSError, RecursionError)
+
 
 class Document(msgspec.Struct, frozen=True):
     """What is written of a memory."""
@@ -114,7 +117,7 @@ class Kept:
             raise DamagedRecord(f"this {cls.kind} is damaged")
         try:
             found = msgspec.json.decode(inside, type=Document)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise PersistenceError(f"this is no {cls.kind}: {error}") from None
         if found.kind != cls.kind:
             raise PersistenceError(f"this is a {found.kind!r:.80}, not a {cls.kind!r}")
@@ -124,7 +127,7 @@ class Kept:
             )
         try:
             return cls._of_state(msgspec.json.decode(found.state), **parts)
-        except (LookupError, TypeError, ValueError) as error:
+        except UNFIT as error:
             raise PersistenceError(f"this {cls.kind} cannot be read: {error}") from error
 
     save_sync = twin(save)

@@ -11,7 +11,6 @@ import math
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import asdict
 from heapq import heappop, heappush
 from typing import Any
 
@@ -19,13 +18,12 @@ import msgspec
 
 from agentlab.core.bounds import count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.doors import Displayable, Plottable, Tabular
-from agentlab.core.errors import InvalidValue, MemoryStoreError
-from agentlab.core.guards import able
-from agentlab.core.lines import record
-from agentlab.core.protocols import Hit
+from agentlab.core.doors import Explorable, Plottable, Tabular
+from agentlab.core.errors import InvalidValue
+from agentlab.core.protocols import Hit, PersistenceBackend
 from agentlab.core.ranking import best
-from agentlab.core.sync import in_loop, portal, run_sync, settled, twin
+from agentlab.core.sync import in_loop, portal, run_sync, twin
+from agentlab.memory.explained import Explanation, Explanations, Term
 from agentlab.memory.forgetting import (
     Ebbinghaus,
     ForgettingCurve,
@@ -37,8 +35,9 @@ from agentlab.memory.forgetting import (
     left_after,
 )
 from agentlab.memory.given import a_text, clamped
-from agentlab.memory.keeping import FORMAT, Kept, key_of, opened
+from agentlab.memory.kept import Kept
 from agentlab.memory.likeness import WordIndex, counted, squared
+from agentlab.memory.ltm_state import LtmState, key_of
 from agentlab.memory.merging import merged
 
 __all__ = [
@@ -55,7 +54,7 @@ __all__ = [
 HOUR_S = 3600.0
 
 
-class LtmStore(Plottable, Tabular, Displayable):
+class LtmStore(Kept, Tabular, Plottable, Explorable):
     """Remember for long, by importance and by Ebbinghaus' curve.
 
     Threads may share one. The words of a text are its lower-case runs of letters and digits of
@@ -74,6 +73,8 @@ class LtmStore(Plottable, Tabular, Displayable):
     clock : Clock
         Tells how old things are.
     """
+
+    kind = "agentlab long-term memory"
 
     def __init__(self, config: LtmConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
         if not isinstance(config, LtmConfig | None):
@@ -129,22 +130,28 @@ class LtmStore(Plottable, Tabular, Displayable):
         of its importance now; what shares no word is no hit. Of equals the more important comes
         first, then the newer, then the lower id.
         """
-        wanted, top_k = counted(a_text("query", query)), count_of("top_k", top_k)
         with self._lock:
-            now, dots = self._now(), dict[int, int]()
-            for word, count in wanted.items():
-                for key, times in self._index.holders(word).items():
-                    dots[key] = dots.get(key, 0) + count * times
-            long = squared(wanted)
-            scores = {
-                key: dot
-                / math.sqrt(long * self._long[key])
-                * self._strength(self._entries[key], now)
-                for key, dot in dots.items()
-            }
-            hits = [self._entries[key] for key, score in scores.items() if score > 0]
-            ranked = best(hits, lambda entry: scores[entry.id], top_k, tie=rank)
-            return [self._recalled(entry, now, score) for entry, score in ranked]
+            now, ranked = self._ranked(query, top_k)
+            return [self._recalled(entry, now, alike * left) for entry, alike, left in ranked]
+
+    def explain(self, query: str, top_k: int = 10) -> Explanations:
+        """Give the scores of what fits best, taken apart; nothing is counted.
+
+        >>> ltm = LtmStore()
+        >>> _ = ltm.remember("the exam is on Friday", 0.5)
+        >>> ltm.explain("exam")[0]
+        0.22 = cosine 0.45 × importance 0.50 × left 1.00 · the exam is on Friday
+        """
+        with self._lock:
+            return Explanations(
+                Explanation(
+                    str(entry.id),
+                    entry.content,
+                    alike * left,
+                    (fitting(alike, entry.importance, left),),
+                )
+                for entry, alike, left in self._ranked(query, top_k)[1]
+            )
 
     def recall_for(self, agent: str, prompt: str, limit: int, /) -> list[Hit]:  # noqa: ARG002
         """Recall as every memory is asked to; whoever asks, it is the same memory."""
@@ -226,54 +233,49 @@ class LtmStore(Plottable, Tabular, Displayable):
                 for entry, strength in ranked
             ]
 
-    async def save(self, store: Any, name: str = "default") -> None:
-        """Keep all of it in ``store`` under ``ltm:{name}``; secrets are kept as ``***``.
+    async def save(self, store: PersistenceBackend, key: str = "default") -> None:
+        """Keep all of it in ``store`` under ``ltm:{key}``; secrets are kept as ``***``.
 
         Parameters
         ----------
         store : PersistenceBackend
             Any store, or what has ``save`` and ``load``.
-        name : str
+        key : str
             Which memory it is.
         """
-        able(store, "save", "a store, such as SqlitePersistenceBackend(path)")
-        with self._lock:
-            kept = Kept(
-                FORMAT, asdict(self._config), self._next_id, self._decayed_at, (*self.entries(),)
-            )
-        await settled(store.save(key_of(name), record(kept)))
+        await super().save(store, key_of(key))
 
     @classmethod
-    async def load(
-        cls, store: Any, name: str = "default", *, clock: Clock = SYSTEM_CLOCK
-    ) -> LtmStore:
-        """Read what :meth:`save` kept.
+    async def load(cls, store: PersistenceBackend, key: str = "default", **parts: Any) -> LtmStore:
+        """Read what :meth:`save` kept; a ``clock`` is not.
 
         Raises
         ------
-        MemoryStoreError
-            Nothing is kept under that name.
         PersistenceError
-            It cannot be read.
+            Nothing is kept under that key, or it cannot be read.
         """
-        able(store, "load", "a store, such as SqlitePersistenceBackend(path)")
-        data = await settled(store.load(key_of(name)))
-        if data is None:
-            raise MemoryStoreError(f"no long-term memory is kept as {name!r}: save() it first")
-        kept = opened(data, name)
-        made = cls(LtmConfig(**kept.config), clock=clock)
-        made._next_id, made._decayed_at = kept.next_id, kept.decayed_at
-        made._fill(kept.entries)
-        return made
+        return await super().load(store, key_of(key), **parts)
 
-    save_sync = twin(save)
+    def save_sync(self, store: PersistenceBackend, key: str = "default") -> None:
+        """Keep all of it, and block meanwhile."""
+        run_sync(self.save, store, key)
 
     @classmethod
-    def load_sync(
-        cls, store: Any, name: str = "default", *, clock: Clock = SYSTEM_CLOCK
-    ) -> LtmStore:
+    def load_sync(cls, store: PersistenceBackend, key: str = "default", **parts: Any) -> LtmStore:
         """Read what :meth:`save` kept, and block meanwhile."""
-        return run_sync(cls.load, store, name, clock=clock)
+        return run_sync(cls.load, store, key, **parts)
+
+    def _state(self) -> LtmState:
+        with self._lock:
+            return LtmState.of(self._config, self._next_id, self._decayed_at, (*self.entries(),))
+
+    @classmethod
+    def _of_state(cls, state: Any, **parts: Any) -> LtmStore:
+        told = msgspec.convert(state, LtmState)
+        made = cls(told.settings(), **parts)
+        made._next_id, made._decayed_at = told.next_id, told.decayed_at
+        made._fill(told.entries)
+        return made
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -285,6 +287,29 @@ class LtmStore(Plottable, Tabular, Displayable):
         """Give what is left of an importance: its retention, once, whatever was decayed before."""
         age = entry.age_days(now, reinforce=self._config.reinforce)
         return entry.importance * left_after(age, self._config.stability_days)
+
+    def _ranked(self, query: str, top_k: int) -> tuple[float, list[tuple[LtmEntry, float, float]]]:
+        """Give the moment, and what fits best then: how alike it is, and what is left of it."""
+        wanted, top_k = counted(a_text("query", query)), count_of("top_k", top_k)
+        now, dots = self._now(), dict[int, int]()
+        for word, count in wanted.items():
+            for key, times in self._index.holders(word).items():
+                dots[key] = dots.get(key, 0) + count * times
+        long = squared(wanted)
+        scores = {
+            key: dot / math.sqrt(long * self._long[key]) * self._strength(self._entries[key], now)
+            for key, dot in dots.items()
+        }
+        hits = [self._entries[key] for key, score in scores.items() if score > 0]
+        ranked = best(hits, lambda entry: scores[entry.id], top_k, tie=rank)
+        return now, [
+            (
+                entry,
+                dots[entry.id] / math.sqrt(long * self._long[entry.id]),
+                self._strength(entry, now),
+            )
+            for entry, _ in ranked
+        ]
 
     def _recalled(self, entry: LtmEntry, now: float, score: float) -> LtmEntry:
         seen = msgspec.structs.replace(
@@ -316,6 +341,12 @@ class LtmStore(Plottable, Tabular, Displayable):
         self._index, self._weakest = WordIndex(), []
         for entry in entries:
             self._put(entry)
+
+
+def fitting(alike: float, importance: float, left: float) -> Term:
+    """Say what the score of an entry is a product of."""
+    share = left / importance if importance else 0.0
+    return Term.product(alike * left, cosine=alike, importance=importance, left=share)
 
 
 def rank(entry: LtmEntry) -> tuple[float, float, int]:

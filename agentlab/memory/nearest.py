@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from agentlab.core.bounds import count_of
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue, MemoryStoreError
 from agentlab.core.portable import Portable
 from agentlab.core.text import clean
@@ -32,7 +32,7 @@ class VectorRow(Portable, Displayable, msgspec.Struct, frozen=True):
     similarity: float | None = None
 
 
-class VectorMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
+class VectorMemory(Kept, Tabular, Plottable, Explorable, Generic[T]):
     """Values by vector; a search looks at all of them, so that it is exact. Thread-safe.
 
     >>> from agentlab.memory.embedding import Embedding

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from agentlab.core.bounds import count_of
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Hit
@@ -40,7 +40,7 @@ class Fact(msgspec.Struct, frozen=True):
     tags: tuple[str, ...]
 
 
-class SemanticStore(Kept, Tabular, Plottable, Displayable):
+class SemanticStore(Kept, Tabular, Plottable, Explorable):
     """Facts by key, in the order they were first stored. Thread-safe.
 
     >>> store = SemanticStore()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from agentlab.memory.bag import BagOfWordsEmbedder, tokens
+from agentlab.core.secrets import MASK
+from agentlab.memory.bag import BagOfWordsEmbedder, parts_of_keys, tokens
 from agentlab.memory.columns import Column
 from agentlab.memory.explained import Term
 from agentlab.memory.ranked import near_best
@@ -89,13 +90,17 @@ class SparseVectors:
         return [(score, row) for score, row in found if least is None or score >= least]
 
     def terms(self, query: str, row: int, _score: float) -> tuple[Term, ...]:
-        """Take the score of a text apart, word by word."""
+        """Take the score of a text apart, word by word; a part of a key is ``***``."""
         rarity, scale = self._weights()
         start, end = self._texts.array().searchsorted([row, row + 1])
         words, times = self._words.array()[start:end], self._times.array()[start:end]
         has = dict(zip(words.tolist(), times.tolist(), strict=True))
+        hidden = parts_of_keys(query)
         return tuple(
-            Term.of(self._spelt[number], weight * (has[number] * rarity[number] * scale[row]))
+            Term.of(
+                MASK if (word := self._spelt[number]) in hidden else word,
+                weight * (has[number] * rarity[number] * scale[row]),
+            )
             for number, weight in self._asked(Counter(tokens(query))).items()
             if number in has
         )
@@ -128,14 +133,16 @@ class SparseVectors:
         made[texts, words] = times * rarity[words] * scale[texts]
         return made[:, [bool(word) for word in self._spelt]]
 
-    def written(self) -> Any:
-        """Give it as plain JSON."""
+    def written(self, texts: list[str]) -> Any:
+        """Give it as plain JSON, but for the words that only keys in the texts have."""
+        hidden, learnt = parts_of_keys("\n".join(texts)), self._embedder.to_dict()
+        learnt["words"] = [told for told in learnt["words"] if told[0] not in hidden]
         columns = [column.array().astype("i8").tolist() for column in self._columns()]
         return {
             "size": self._size,
-            "words": self._spelt,
+            "words": [GONE if word in hidden else word for word in self._spelt],
             "counts": columns,
-            "learnt": self._embedder.to_dict(),
+            "learnt": learnt,
         }
 
     def restore(self, state: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from agentlab.core.bounds import count_of
-from agentlab.core.doors import Displayable, Plottable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Embedder, Hit
@@ -42,7 +42,7 @@ class TextRow(Portable, Displayable, msgspec.Struct, frozen=True):
     similarity: float | None = None
 
 
-class SemanticMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
+class SemanticMemory(Kept, Tabular, Plottable, Explorable, Generic[T]):
     """Values by what a text says. Thread-safe.
 
     >>> memory = SemanticMemory()
@@ -209,7 +209,8 @@ class SemanticMemory(Kept, Tabular, Plottable, Displayable, Generic[T]):
         with self._lock:
             for value in self._values:
                 check_plain(value)
-            return {"texts": self._texts, "values": self._values, "index": self._index.written()}
+            index = self._index.written(self._texts)
+            return {"texts": self._texts, "values": self._values, "index": index}
 
     @classmethod
     def _of_state(cls, state: Any, **parts: Any) -> SemanticMemory[T]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
 from agentlab.core.bounds import at_least_one
-from agentlab.core.doors import Displayable, Tabular
+from agentlab.core.doors import Displayable, Explorable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.text import canonical, compact
@@ -20,6 +20,7 @@ from agentlab.memory.kept import Kept
 
 LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 Policy = Literal["lru", "fifo"]
+T = TypeVar("T")
 
 
 class WorkingRow(Portable, Displayable, msgspec.Struct, frozen=True):
@@ -30,7 +31,7 @@ class WorkingRow(Portable, Displayable, msgspec.Struct, frozen=True):
     value: str
 
 
-class WorkingMemory(Kept, Tabular, Displayable):
+class WorkingMemory(Kept, Tabular, Explorable):
     """A bounded scratch pad: a new key beyond its capacity takes the place of the one least used.
 
     >>> pad = WorkingMemory(2)
@@ -116,11 +117,14 @@ class WorkingMemory(Kept, Tabular, Displayable):
 
     def get(self, key: str) -> str | None:
         """Give what is under ``key``, or None; it is now the one most recently used."""
-        with self._lock:
-            value = self._entries.get(key)
-            if value is not None and self._refreshes:
-                self._entries.move_to_end(key)
-            return value
+        entries = self._entries  # each step is whole by itself; a lock would take twice as long
+        value = entries.get(key)
+        if value is not None and self._refreshes:
+            try:
+                entries.move_to_end(key)
+            except KeyError:  # it went meanwhile
+                return value
+        return value
 
     def peek(self, key: str) -> str | None:
         """Give what is under ``key``, or None, and leave its place as it is."""
@@ -166,13 +170,11 @@ class WorkingMemory(Kept, Tabular, Displayable):
 
     def entries(self) -> list[tuple[str, str]]:
         """List keys and values, from the least to the most recently used."""
-        with self._lock:
-            return list(self._entries.items())
+        return self._listed(OrderedDict.items)
 
     def keys(self) -> list[str]:
         """List the keys in the same order."""
-        with self._lock:
-            return list(self._entries)
+        return self._listed(OrderedDict.keys)
 
     def rows(self) -> list[WorkingRow]:
         """List the entries in the same order, each with its place."""
@@ -200,6 +202,14 @@ class WorkingMemory(Kept, Tabular, Displayable):
         for key, value in data["entries"]:
             made.set(key, value)
         return made
+
+    def _listed(self, view: Callable[[OrderedDict[str, str]], Iterable[T]]) -> list[T]:
+        while True:
+            try:
+                with self._lock:
+                    return list(view(self._entries))
+            except RuntimeError:
+                pass  # somebody read an entry, and so moved it: once more
 
     def _state(self) -> Any:
         return self.to_dict()

@@ -25,6 +25,12 @@ EXPLORERS = {
     "RunHandle": "trace_explorer.TraceExplorer",
     "GraphStore": "graph_explorer.GraphExplorer",
     "KnowledgeGraph": "graph_explorer.GraphExplorer",
+    "EpisodicStore": "memory_explorer.MemoryExplorer",
+    "SemanticStore": "memory_explorer.MemoryExplorer",
+    "LtmStore": "memory_explorer.MemoryExplorer",
+    "VectorMemory": "memory_explorer.MemoryExplorer",
+    "SemanticMemory": "memory_explorer.MemoryExplorer",
+    "WorkingMemory": "memory_explorer.MemoryExplorer",
 }
 CARD_S = 3.0  # a card is drawn anew no more often: what is unfolded in it folds up again
 FIRST_S = 0.3  # but the first time, for what was opened as it began

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from agentlab.widgets.memory_messages import MEMORY
+
 
 class Head(TypedDict):
     """Whose run it is, what was asked, and since when, in milliseconds of this machine's clock."""
@@ -312,4 +314,5 @@ MESSAGES = (
     Detail,
     Steps,
     Prompt,
+    *MEMORY,
 )

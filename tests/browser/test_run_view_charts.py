@@ -56,7 +56,7 @@ def start(strategy): return lab.start("tea in Burma", strategy=strategy)
 """
 WATCHED = "await asyncio.gather(*(al.watch(start(each)) for each in (plan, tree, flow)));"
 PARTS = "[...document.querySelectorAll('.agl-live :is(.agl-part, .agl-box)')]"
-NAMED = "x => x.querySelector('.agl-named').textContent"
+NAMED = "x => x.querySelector('.agl-partname').textContent"
 WATCH = f"""() => {{
     window.seen = new Set();
     const look = () => {{

@@ -19,9 +19,12 @@ from agentlab.core.errors import (
     PersistenceError,
 )
 from agentlab.core.lines import frame
+from agentlab.display import mimebundle
+from agentlab.memory.consolidation import MemoryConsolidator
 from agentlab.memory.decay import DecayPolicy, EvictionPolicy, RecallPolicy
 from agentlab.memory.episodic import EpisodicStore
 from agentlab.memory.kept import Kept
+from agentlab.memory.ltm import LtmConfig, LtmStore
 from agentlab.memory.nearest import VectorMemory
 from agentlab.memory.semantic import SemanticStore
 from agentlab.memory.vector import SemanticMemory
@@ -79,7 +82,17 @@ def facts() -> SemanticStore:
     return made
 
 
-MADE: list[Callable[[], Kept]] = [episodes, entries, vectors, texts, facts]
+def long_term() -> LtmStore:
+    """Give a long-term memory that has faded."""
+    made = LtmStore(LtmConfig(capacity=9, reinforce=True), clock=FakeClock())
+    made.remember("the exam is on Friday", 0.1 + 0.2)
+    made.remember("é \ud800", 1)
+    made.recall("exam", 1)
+    made.decay()
+    return made
+
+
+MADE: list[Callable[[], Kept]] = [episodes, entries, vectors, texts, facts, long_term]
 
 
 @pytest.mark.parametrize("make", MADE)
@@ -151,7 +164,7 @@ def test_a_store_of_your_own() -> None:
 def test_what_cannot_be_read(make: Callable[[], Kept]) -> None:
     """Is told: nothing there, something else, damaged at any byte, or of the future."""
     kind, data = type(make()), make().to_bytes()
-    with pytest.raises(PersistenceError, match="is kept under 'x'"):
+    with pytest.raises(PersistenceError, match=r"is kept under '(ltm:)?x'"):
         kind.load_sync(InMemoryPersistenceBackend(), "x")
     for place in range(0, len(data) - 1, 7):
         damaged = bytearray(data)
@@ -170,8 +183,9 @@ def test_what_cannot_be_read(make: Callable[[], Kept]) -> None:
         whole = frame(b'{"kind":"%b","format":1,"state":%b}' % (kind.kind.encode(), state))
         with pytest.raises(PersistenceError, match="cannot be read"):
             kind.from_bytes(whole)
-    with pytest.raises(PersistenceError, match="this is no"):
-        kind.from_bytes(frame(b"[1]"))
+    for odd in (b"[1]", b'{"kind":' + b"[" * 99_999 + b"]" * 99_999 + b"}"):
+        with pytest.raises(PersistenceError, match="this is no"):
+            kind.from_bytes(frame(odd))
 
 
 @pytest.mark.parametrize("value", [object(), (1, 2), float("nan"), "\ud800", {1: 2}])
@@ -199,3 +213,34 @@ def test_keys_are_not_written() -> None:
     assert b"sk-abc" not in data
     assert "sk-abc" in store.items("a")[0].content
     assert EpisodicStore.from_bytes(data).items("a")[0].content == "the key is ***"
+
+
+def test_words_that_only_keys_have_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in lower case, as a bag has them; all else is found as before."""
+    monkeypatch.setenv("CAVE_API_KEY", "Canary-Garden-7F3A9B1C5D2E")
+    memory = SemanticMemory[int]()
+    memory.remember_many(["the key is Canary-Garden-7F3A9B1C5D2E", "a walk in the garden"], [1, 2])
+    data = memory.to_bytes()
+    again = SemanticMemory[int].from_bytes(data)
+
+    assert b"canary" not in data.lower()
+    assert b"7f3a9b1c5d2e" not in data.lower()
+    assert [value for _, value in again.recall_similar("garden walk", 1)] == [2]
+    assert again.recall_similar("canary", 2, min_score=0.01) == []
+    assert again.to_bytes() == data
+
+
+def test_words_that_only_keys_have_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by what takes a score apart, nor by what names a cluster."""
+    monkeypatch.setenv("CAVE_API_KEY", "Canary-Garden-7F3A9B1C5D2E")
+    memory, store = SemanticMemory[int](), EpisodicStore(clock=FakeClock())
+    for i in range(3):
+        memory.remember("the key is Canary-Garden-7F3A9B1C5D2E", i)
+        store.add_episode("a", "Canary-Garden-7F3A9B1C5D2E", 0.5)
+    done = MemoryConsolidator(store).consolidate_sync()
+    told = memory.explain("key Canary-Garden-7F3A9B1C5D2E")
+
+    assert [term.text[:3] for term in told[0].terms] == ["key", "***", "***", "***"]
+    assert done.clusters[0].words == ("***", "***", "***")
+    for thing in (told, done):
+        assert "canary" not in "".join(mimebundle(thing).values()).lower()

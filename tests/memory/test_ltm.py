@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from agentlab.core.clock import FakeClock
-from agentlab.core.errors import InvalidValue, MemoryStoreError, NewerFormat, PersistenceError
+from agentlab.core.errors import InvalidValue, PersistenceError
+from agentlab.core.lines import frame, unframe
 from agentlab.memory.ltm import ForgettingCurve, LtmConfig, LtmEntry, LtmStore
 from agentlab.store.file import FilePersistenceBackend
 from agentlab.store.memory import InMemoryPersistenceBackend
@@ -317,29 +318,23 @@ def test_a_plain_backend_will_do() -> None:
         def load(self, key: str) -> bytes | None:
             return self.get(key)
 
-    shelf, (ltm, _) = Plain(), store()
+    plain, (ltm, _) = Plain(), store()
+    shelf: Any = plain
     ltm.remember("a thing", 1)
     ltm.save_sync(shelf)
 
     assert len(LtmStore.load_sync(shelf)) == 1
-    assert list(shelf) == ["ltm:default"]
+    assert list(plain) == ["ltm:default"]
 
 
-def test_what_cannot_be_loaded() -> None:
-    """Is named, and told apart: not there, damaged, from the future."""
+def test_what_is_not_there() -> None:
+    """Is named by its key."""
     shelf = InMemoryPersistenceBackend()
 
-    with pytest.raises(MemoryStoreError, match="no long-term memory is kept as 'x'"):
+    with pytest.raises(PersistenceError, match=r"no .* long-term memory is kept under 'ltm:x'"):
         LtmStore.load_sync(shelf, "x")
-    for data in (b"", b"{}", b"\xff", b"[1]", b'{"format":1,"config":{"capacity":0}}'):
-        shelf.save_sync("ltm:x", data)
-        with pytest.raises(PersistenceError, match="'ltm:x' holds no long-term memory"):
-            LtmStore.load_sync(shelf, "x")
-    shelf.save_sync("ltm:x", b'{"format":2,"more":"things"}')
-    with pytest.raises(NewerFormat, match="format 2, newer than 1"):
-        LtmStore.load_sync(shelf, "x")
-    with pytest.raises(InvalidValue, match="needs a store"):
-        LtmStore().save_sync("a path")
+    with pytest.raises(InvalidValue, match="a store has save and load, got 'a path'"):
+        LtmStore().save_sync("a path")  # type: ignore[arg-type]
 
 
 def test_stored_entries_are_checked() -> None:
@@ -347,15 +342,16 @@ def test_stored_entries_are_checked() -> None:
     shelf, (ltm, _) = InMemoryPersistenceBackend(), store()
     ltm.remember("a thing", 0.5)
     ltm.save_sync(shelf)
-    good = shelf.load_sync("ltm:default")
+    good = unframe((shelf.load_sync("ltm:default") or b"").removesuffix(b"\n"))
     assert good is not None
     for old, new in (
         (b'"importance":0.5', b'"importance":7'),
         (b'"next_id":2', b'"next_id":1'),
         (b'"created_at":', b'"created_at":1e300,"x":'),
     ):
-        shelf.save_sync("ltm:default", good.replace(old, new))
-        with pytest.raises(PersistenceError, match="holds no long-term memory"):
+        assert old in good
+        shelf.save_sync("ltm:default", frame(good.replace(old, new)))
+        with pytest.raises(PersistenceError, match="long-term memory cannot be read"):
             LtmStore.load_sync(shelf)
 
 
@@ -445,8 +441,7 @@ SCRIPT = """
 from agentlab.core.clock import FakeClock
 from agentlab.datasets import diary
 from agentlab.memory.ltm import LtmStore
-from agentlab.store.memory import InMemoryPersistenceBackend
-clock, shelf = FakeClock(), InMemoryPersistenceBackend()
+clock = FakeClock()
 ltm = LtmStore(clock=clock)
 for entry in diary():
     ltm.remember(entry.text, entry.importance)
@@ -454,8 +449,7 @@ for entry in diary():
 merges = ltm.consolidate()
 hits = ltm.recall("ran along the harbour wall with the cello", 50)
 ltm.decay()
-ltm.save_sync(shelf)
-print(shelf.load_sync("ltm:default"), [(hit.id, hit.score) for hit in hits], list(merges))
+print(ltm.to_bytes(), [(hit.id, hit.score) for hit in hits], list(merges))
 """
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from agentlab.core.errors import InvalidValue, MemoryStoreError, NotConfigured
 from agentlab.core.protocols import Embedder
+from agentlab.display import mimebundle
 from agentlab.memory.bag import STOP_WORDS, BagOfWordsEmbedder, tokens
 from agentlab.memory.embedders import (
     FunctionEmbedder,
@@ -25,6 +26,7 @@ from agentlab.memory.embedders import (
     static_weights,
 )
 from agentlab.memory.vector import SemanticMemory, VectorMemory
+from tests.memory.shelves import said_by
 
 
 def about(number: float) -> Any:
@@ -232,6 +234,8 @@ def test_static_vectors() -> None:
     assert memory.vectors().shape == (2, 256)
     assert StaticEmbedder().embed([]).shape == (0, 256)
     assert np.allclose(StaticEmbedder().embed(["a cat"]), StaticEmbedder().embed(["a cat", "b"])[0])
+    rows = StaticEmbedder().embed(["", "a cat"])  # without a word of NumPy's
+    assert (rows**2).sum(axis=1) == pytest.approx([0, 1])
     kept: Embedder = StaticEmbedder()
     assert kept.dim == 256
 
@@ -267,3 +271,36 @@ def test_the_modules_names() -> None:
     assert sorted(vector.__all__) == [
         "BagOfWordsEmbedder", "Embedding", "SemanticMemory", "VectorMemory"
     ]  # fmt: skip
+
+
+def test_a_score_of_nothing() -> None:
+    """Says so: there is no term to show."""
+    memory = SemanticMemory[int]()
+    memory.remember("red apple", 1)
+    told = memory.explain("a blue car")
+
+    assert repr(told[0]) == "0.00 = nothing · red apple"
+    assert "0.00: nothing in common" in mimebundle(told)["text/html"]
+
+
+SCRIPT = """
+from agentlab.datasets import dialogue, diary
+from agentlab.memory.compression import MemoryCompressor
+from agentlab.memory.turns import TurnCompressor
+from agentlab.memory.vector import SemanticMemory
+memory = SemanticMemory()
+for entry in diary():
+    memory.remember(entry.text, entry.id)
+print(memory.to_bytes(), memory.explain("ran along the harbour wall with the cello", 50))
+turns = dialogue()
+for done in (MemoryCompressor(200).compress(turns), TurnCompressor().compress(turns)):
+    print(list(done))
+"""
+
+
+def test_the_same_texts_give_the_same_bytes() -> None:
+    """And the same terms, summaries and episodes, in processes whose hashes differ."""
+    said = {said_by(SCRIPT, seed) for seed in ("1", "2")}
+
+    assert len(said) == 1
+    assert len(said.pop()) > 50_000

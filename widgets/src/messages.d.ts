@@ -255,6 +255,103 @@ export interface Prompt {
   path: string;
 }
 
+/** What is asked of a memory, in which order the items are, and how the map is made. */
+export interface Search {
+  query: string;
+  by: string;
+  sort: string;
+  sorts: string[];
+  way: string;
+  ways: string[];
+}
+
+/** How far ahead one looks, in thousandths of ``span`` hours, and what will have become then.
+
+    ``span`` is 0 where no time passes. An item is worth ``worth * exp(-age / tau)``; it is gone
+    where that is below ``floor``, if the memory ``forgets``, or where it is older than ``limit``.
+     */
+export interface Clock {
+  at: number;
+  ahead: number;
+  span: number;
+  words: string;
+  tau: number;
+  limit: number;
+  floor: number;
+  forgets: boolean;
+}
+
+/** How many items are listed, which is selected and where in the list it is; all in words. */
+export interface Found {
+  total: number;
+  row: number;
+  no: number;
+  said: string;
+  rule: string;
+  empty: string;
+}
+
+/** An item as a row: its beginning, whose it is; the bar, or -1, and what it says; how faded. */
+export interface Memory {
+  text: string;
+  agent: string;
+  share: number;
+  now: string;
+  left: number;
+  hit: boolean;
+}
+
+/** Some of the dots of a map, in thousandths of it; what each was worth, and its age in hours.
+
+    Where nothing is weighed, all are worth 1.
+     */
+export interface Dots {
+  xs: number[];
+  ys: number[];
+  worth: number[];
+  ages: number[];
+}
+
+/** What the places of a map are about, and what is going on with it. */
+export interface Spots {
+  names: string[];
+  xs: number[];
+  ys: number[];
+  dots: number;
+  note: string;
+}
+
+/** Where a question is on the map, or -1; which items would be recalled; which are listed.
+
+    ``lit`` has a letter an item: 1 is listed, 0 is not; it is empty where all are.
+     */
+export interface Marks {
+  x: number;
+  y: number;
+  asks: boolean;
+  hits: number[];
+  lit: string;
+}
+
+/** The item that is selected, and each term of its score: in words, as a share, in a hue. */
+export interface Why {
+  text: string;
+  tags: string[];
+  score: string;
+  terms: string[];
+  shares: number[];
+  hues: string[];
+  notes: string[];
+  path: string;
+  gone: string;
+}
+
+/** What an item on the map says, for whoever points at it. */
+export interface Hint {
+  no: number;
+  text: string;
+}
+
 /** A part: its label, who does it, how deep it is; in a picture its outline, and its corner. */
 export interface PlanPart {
   label: string;

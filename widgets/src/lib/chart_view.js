@@ -16,7 +16,7 @@ const SPARE = 24; // pixels round the part that is under way, where it has to be
  */
 function line({ label, who, depth }) {
   const mark = h("span", "agl-mark"), came = h("span", "agl-came"), arrow = h("span", "agl-dim", " → "), stands = h("span", "agl-stands");
-  const whole = h("span", "agl-whole", h("b", "agl-named", label), h("span", "agl-dim", who && ` · ${who}`), arrow, came);
+  const whole = h("span", "agl-whole", h("b", "agl-partname", label), h("span", "agl-dim", who && ` · ${who}`), arrow, came);
   const el = h("li", "agl-part", mark, whole, " ", stands);
   mark.ariaHidden = "true"; // the word says the same
   if (depth) el.style.setProperty("--agl-depth", String(Math.min(depth, DEEPEST)));
@@ -37,7 +37,7 @@ function line({ label, who, depth }) {
  * @returns {Part}
  */
 function box({ label, who, outline, x, y, tall }) {
-  const mark = s("text", { class: "agl-mark", x: x + MARK }), name = s("text", { class: "agl-named", x: x + LEFT, "font-size": 12 }, label);
+  const mark = s("text", { class: "agl-mark", x: x + MARK }), name = s("text", { class: "agl-partname", x: x + LEFT, "font-size": 12 }, label);
   const under = s("text", { class: "agl-under", x: x + LEFT, y: y + 32, "font-size": 11 });
   const el = s("g", { class: "agl-box", role: "listitem" }, s("path", { d: outline }), mark, name, under);
   /** @param {PlanMark} news */
@@ -60,7 +60,7 @@ function box({ label, who, outline, x, y, tall }) {
  */
 function picture({ title, wide, tall, ways, back, heads, signs }, parts) {
   const words = signs.map(({ text, x, y }) => s("text", { class: "agl-tick", x, y, "font-size": 11 }, text));
-  const drawing = s("g", { "aria-hidden": "true" }, s("path", { class: "agl-way", d: ways }), s("path", { class: "agl-way back", d: back }), s("path", { class: "agl-tip", d: heads }), ...words);
+  const drawing = s("g", { "aria-hidden": "true" }, s("path", { class: "agl-lead", d: ways }), s("path", { class: "agl-lead back", d: back }), s("path", { class: "agl-tip", d: heads }), ...words);
   const list = s("g", { role: "list", "aria-label": title }, ...parts.filter(({ el }) => el.firstElementChild?.getAttribute("d")).map(({ el }) => el));
   return h("div", "agl-scroll agl-chart agl-low", s("svg", { width: wide, height: tall }, drawing, list));
 }

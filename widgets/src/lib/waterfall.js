@@ -10,10 +10,10 @@ export const MOST = 200; // rows that are asked for at once
  * @param {number} height
  * @param {number} total
  */
-export function wanted(top, height, total) {
-  const sight = Math.ceil(height / ROW_PX) + 1;
+export function wanted(top, height, total, px = ROW_PX) {
+  const sight = Math.ceil(height / px) + 1;
   const size = Math.min(MOST, 3 * sight, total);
-  const start = Math.floor(Math.max(0, top) / ROW_PX) - Math.max(0, Math.floor((size - sight) / 2));
+  const start = Math.floor(Math.max(0, top) / px) - Math.max(0, Math.floor((size - sight) / 2));
   return { start: Math.max(0, Math.min(start, total - size)), size };
 }
 
@@ -23,10 +23,10 @@ export function wanted(top, height, total) {
  * @param {number} top
  * @param {number} height
  */
-export function reach(row, top, height) {
-  const from = row * ROW_PX;
+export function reach(row, top, height, px = ROW_PX) {
+  const from = row * px;
   if (from < top) return from;
-  return from + ROW_PX > top + height ? from + ROW_PX - height : top;
+  return from + px > top + height ? from + px - height : top;
 }
 
 /**
