@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import begin, drive, driven
 from agentlab.core.errors import NotConfigured, explain, kind_of
 from agentlab.core.protocols import Observation, Strategy
 from agentlab.core.run import Run
@@ -13,7 +13,6 @@ from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
 from agentlab.core.text import compact
 from agentlab.models.naming import as_model
-from agentlab.strategies.below import below
 from agentlab.strategies.execution import PlannedRun, carry_out
 from agentlab.strategies.loop import Loop
 from agentlab.strategies.plan_steps import Came
@@ -72,7 +71,7 @@ class Bridge:
             child = run.child(run.agent, tools=strategy.registry(), config=strategy.config)
         works = strategy if strategy is not None and not isinstance(strategy, Loop) else ReAct()
         try:
-            session = await below(child, works, question(step, args, outputs))
+            session = await driven(child, works, question(step, args, outputs))
         except Exception as error:  # noqa: BLE001 - whatever ends it, the step failed
             return Came(explain(error), kind_of(error), Observation.failed(error).text)
         if session.answer is not None:

@@ -101,9 +101,9 @@ class Verifier:
         model = as_model(infer)
         config = AgentConfig(1, name_of(infer))
         run, _ = begin(agent="verifier", model=model, config=config)
-        return await self.judge(run, plan, PlanExecuteConfig().max_context_chars)
+        return await self(run, plan, PlanExecuteConfig().max_context_chars)
 
-    async def judge(self, run: Run, plan: Plan, room: int) -> VerificationResult:
+    async def __call__(self, run: Run, plan: Plan, room: int) -> VerificationResult:
         """Ask the model of ``run``, in at most ``room`` characters where that can be."""
         held = profile_for(run).limits is not None
         options: dict[str, Any] = {}
@@ -176,7 +176,7 @@ class PlanExecute:
 
     async def _judged(self, run: Run, plan: Plan) -> PlanRun:
         try:
-            verdict = await self.verifier.judge(run, plan, self.config.max_context_chars)
+            verdict = await self.verifier(run, plan, self.config.max_context_chars)
         except OutOfTimeError as late:
             verdict = VerificationResult(achieved=False, confidence=0.0, issues=[str(late)])
             done = PlanRun(plan, verdict)

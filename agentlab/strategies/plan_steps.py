@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from agentlab.core.drive import driven
 from agentlab.core.errors import AgentLoopError, ErrorKind, InvalidValue, explain, kind_of
 from agentlab.core.events import ReActStep
 from agentlab.core.protocols import Observation, Strategy, Tool
 from agentlab.core.run import Run
 from agentlab.core.text import compact, cut
-from agentlab.strategies.below import below
 from agentlab.strategies.literals import decode
 from agentlab.strategies.placeholders import bind
 from agentlab.strategies.plan_prompts import doing
@@ -116,7 +116,7 @@ class Doer:
         """Let the strategy do it, as a run of its own."""
         run, strategy = self.run, self.strategy
         assert strategy is not None  # noqa: S101 - for the type checker
-        session = await below(run.child(run.agent), strategy, prompt)
+        session = await driven(run.child(run.agent), strategy, prompt)
         if session.answer is not None:
             return Came(session.answer)
         return Came(session.error or session.stop_reason, "permanent")

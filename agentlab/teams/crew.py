@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agentlab.core.bounds import positive
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import begin, driven
 from agentlab.core.errors import InvalidValue, NotConfigured
-from agentlab.core.following import followed
 from agentlab.core.protocols import Model, Request, Strategy
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -127,8 +126,7 @@ class Crew:
         AgentLoopError
             It ended without an answer: its time was up, say.
         """
-        with followed(self._run.trace, AgentSession(session_id=turn.run.id)) as session:
-            await drive(turn.run, session, turn.strategy, clean(prompt))
+        session = await driven(turn.run, turn.strategy, clean(prompt))
         session.raise_for_status()
         return session
 

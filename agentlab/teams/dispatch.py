@@ -11,7 +11,7 @@ import msgspec
 from agentlab.core.bounds import at_least_one, positive
 from agentlab.core.config import AgentConfig
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import begin, drive, driven
 from agentlab.core.errors import (
     ErrorKind,
     InvalidValue,
@@ -24,7 +24,6 @@ from agentlab.core.events import Phase, ReActStep
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Chunk, Model, Request, Strategy
 from agentlab.core.run import Run
-from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
 from agentlab.core.text import clean, one_line
 from agentlab.core.trace import Trace
@@ -252,13 +251,8 @@ class Dispatch:
         strategy = self._agents.get(agent_id) or Answers(self._model)
         own = strategy.model if isinstance(strategy, Answers) else None
         child = run.child(agent_id, model=own or self._model)
-        session = AgentSession(session_id=child.id)
         ms = None if self._timeout_s is None else max(1, round(self._timeout_s * 1000))
-        run.trace.attach(session.apply)
-        try:
-            await in_time(ms, drive(child, session, strategy, goal))
-        finally:
-            run.trace.detach(session.apply)
+        session = await in_time(ms, driven(child, strategy, goal))
         if session.answer is not None:
             return session.answer, None
         return None, session.error or f"it ended without an answer: {session.stop_reason}"

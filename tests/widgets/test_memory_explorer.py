@@ -135,8 +135,8 @@ def test_messages(sent: list[dict[str, Any]]) -> None:
         for at in range(0, 300, 3):
             explorer.asked({"type": "go", "no": at})
         await asyncio.sleep(0.06)
-        assert len(sent) == 2
-        assert not any(".title" in name or ".d0" in name for name in sent[1])
+        assert 2 <= len(sent) <= 8  # of a hundred moves; a slow machine takes more than one breath
+        assert not any(".title" in name or ".d0" in name for told in sent[1:] for name in told)
         explorer.close()
 
     asyncio.run(work())

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 from msgspec.structs import replace as replaced
 
 from agentlab.core.chart import Chart
-from agentlab.core.drive import drive
+from agentlab.core.drive import driven
 from agentlab.core.errors import WorkflowError, explain, kind_of
 from agentlab.core.events import Action, Charted, Marked, ReActStep, Status, Warned
 from agentlab.core.protocols import Tools
 from agentlab.core.run import Run
-from agentlab.core.session import AgentSession
 from agentlab.core.text import compact, cut
 from agentlab.strategies.react import in_time
 from agentlab.strategies.workflow.chart import below, strategy_of
@@ -224,7 +223,7 @@ class Arm:
             result: Any = await strategy(replace(self.run, agent=name), goal)
         else:
             child = below_it(self.run, name)
-            result = (await drive(child, AgentSession(), strategy, goal)).result
+            result = (await driven(child, strategy, goal)).result
         if result is None or result.answer is None:
             why = getattr(result, "error", None) or getattr(result, "stop_reason", "time is up")
             raise WorkflowError(f"no answer: {why}")
@@ -251,7 +250,7 @@ class Beside:
     async def work(self) -> None:
         """Do it, as a run of its own."""
         goal = self.step.prompt if isinstance(self.step, Task) else self.step.label
-        await drive(self.arm.run, AgentSession(), self, self.arm.context.fill(goal))
+        await driven(self.arm.run, self, self.arm.context.fill(goal))
 
 
 def below_it(run: Run, name: str) -> Run:
