@@ -185,7 +185,8 @@ def step_row(n: int, step: PlanStep, path: str, room: Room) -> Html:
                 gist(step.status.text, limit)
             ),
         ]
-    right = h("span", "agl-ms")(h("span")(), h("span", f"agl-label {hue}".strip())(word))
+    said = f"agl-label {hue}" if hue in ("run", "ok", "bad") else ""  # what is dim is so already
+    right = h("span", "agl-ms")(h("span")(), h("span", said)(word))
     return row(n + 1, line, right, labelled(*texts_of(step, path, room.text)), path=path)
 
 
