@@ -38,7 +38,10 @@ KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 
 
 class Heard(NamedTuple):
-    """What came out of a cell, in raw bytes; ``over`` names the pipe that said too much."""
+    """What came out of a cell, in raw bytes; ``over`` is the pipe that said too much, or ``time``.
+
+    The last is only where its keeper did not see to that.
+    """
 
     status: bytes
     result: bytes
@@ -91,9 +94,11 @@ class Visit:
             given = give(folder)
             await self._start(folder)
             self._hand_over(payload, folder, given=given)
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(self._limits.wall_s + GRACE_S):
                     await self._ears["status"].closed.wait()
+            except TimeoutError:
+                self._over = self._over or "time"
         finally:
             await last_words(self._end(folder))
         return self.heard()

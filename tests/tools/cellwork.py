@@ -184,6 +184,14 @@ def chatter(_: Any) -> str:
     return "said"
 
 
+def forge(line: str) -> NoReturn:
+    """Write an answer oneself, wherever one may."""
+    for each in range(3, 64):
+        with suppress(OSError):
+            os.write(each, line.encode() + b"\n")
+    os._exit(0)
+
+
 def attack(pid: int) -> str:
     """Kill the one who keeps it, and the kernel."""
     for each in (os.getppid(), pid):

@@ -28,8 +28,9 @@ from agentlab.core.errors import InvalidValue, NotConfigured, ToolArgumentError,
 from agentlab.core.sync import run_sync
 from agentlab.tools import visit
 from agentlab.tools.isolated import FenceReport, Isolated, IsolationError, Limits
-from agentlab.tools.isolation import Isolation, answer_of, read
+from agentlab.tools.isolation import Isolation, answer_of, read, reported
 from agentlab.tools.limits import FENCES, REMEDIES
+from agentlab.tools.visit import Heard
 from tests.doubles import until
 from tests.tools import cellwork
 
@@ -381,12 +382,34 @@ def test_rubbish_on_every_pipe(world: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{", b"[]\n", b"{}\n", b'{"error": 3}\n', b"\xff\n", b"[" * 100_000 + b"\n"],
-)
+    [
+        b"", b"{", b"[]\n", b"3\n", b"{}\n", b'{"error": 3}\n', b"\xff\n", b"[" * 100_000 + b"\n",
+        b'{"value": 1, "error": "no"}\n', b'{"value": 1, "odd": 5}\n', b'{"error": ""}\n',
+        b'{"error": "no", "fence": "moat"}\n', b'{"error": "no", "kind": ["blocked"]}\n',
+        b'{"value": 1, "traceback": {}}\n', b'{"error": "' + b"x" * 5000 + b'"}\n',
+        b'{"value": ' + b"9" * 5000 + b"}\n",
+    ],
+)  # fmt: skip
 def test_answers_that_are_none(line: bytes) -> None:
     """Are read as none."""
-    assert answer_of(line) == {}
-    assert read(line)[0] == {}
+    assert answer_of(line) is None
+    assert read(b"[]\n" + line)[0] is None
+
+
+def test_a_forged_answer() -> None:
+    """Is what a handler may say anyway; one that is none is no error but its end."""
+    forge = tool(cellwork.forge)
+    assert forge.call_sync({"line": '{"value": 1, "fence": "files"}'}) == 1
+    report = stopped(cellwork.forge, {"line": '{"value": 1, "fence": "moat"}'})
+    assert (report.stopped, report.exit_code) == ("exit code", 0)
+
+
+@pytest.mark.parametrize("status", [b"", b"{", b"[]", b'{"why": 1}', b'{"why": "", "left": "x"}'])
+def test_a_keeper_that_said_nothing(status: bytes) -> None:
+    """Was killed, or was too late; the report tells which."""
+    for over, told in (("", "signal"), ("time", "time"), ("stdout", "output")):
+        report = reported(Heard(status, b"", b"", b"", over), None, (), QUICK)
+        assert (report.stopped, report.exit_code, report.left) == (told, None, 0)
 
 
 def test_it_attacks() -> None:
