@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -338,6 +339,35 @@ def test_large_files_and_many(world: str) -> None:
     assert stopped(cellwork.fill, {"megabytes": 9}, Limits(file_mb=4)).stopped == "file size"
     assert stopped(cellwork.hold_open, None, Limits(open_files=20)).stopped == "open files"
     assert world in PATCHES
+
+
+def test_a_folder_that_is_hard_to_take_away(tmp_path: Path) -> None:
+    """Is taken away, whoever owns it: no path reaches its bottom, and its owner shut a part."""
+    cells = tmp_path / "cells"
+    assert tool(cellwork.dig).call_sync({"levels": 1100}) == "dug"
+    until(lambda: not list(cells.iterdir()))
+
+    mine = cells / "mine"
+    mine.mkdir()
+    for each in (cells, mine):
+        each.chmod(0o777)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are threads does not matter to this fork
+        child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            os.chdir(mine)
+            if not os.geteuid():  # to whom nothing is closed
+                os.chown(mine, 65534, 65534)
+                os.setuid(65534)
+            above = os.open("..", os.O_RDONLY)
+            cellwork.dig(10)
+            os.fchdir(above)
+            Path("mine").chmod(0)
+            visit.swept("mine")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not mine.exists()
 
 
 def test_the_network() -> None:
