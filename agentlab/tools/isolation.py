@@ -18,8 +18,6 @@ from agentlab.tools.signature import Signature
 if TYPE_CHECKING:
     from agentlab.tools.visit import Heard
 
-CLEAN = Fence("environment", held=True, how="cleaned: no variables but of paths and language")
-
 log = logging.getLogger("agentlab.tools")
 
 
@@ -154,7 +152,7 @@ def read(result: bytes) -> tuple[Answer | None, tuple[Fence, ...]]:
         fences = msgspec.json.decode(first, type=tuple[Fence, ...])
     except (msgspec.DecodeError, UnicodeError):
         fences = ()
-    return answer_of(rest), (*fences, CLEAN)
+    return answer_of(rest), fences
 
 
 def answer_of(line: bytes) -> Answer | None:
