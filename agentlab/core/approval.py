@@ -200,6 +200,8 @@ class Approvals:
             No such call waits (any more), or ``decision`` is none.
         """
         verdict = verdict_of(decision)
+        if not isinstance(call_id, str):
+            raise InvalidValue(f"a call is answered by its call_id, a text, got {call_id!r:.80}")
         with self._lock:
             _, answer = self._waiting.get(call_id, (None, None))
             if answer is None:
@@ -215,11 +217,11 @@ class Approvals:
     def _missing(self, call_id: str) -> str:
         before = self._over.get(call_id)
         if before == "withdrawn":
-            return f"call {call_id!r} waits no more: its run was stopped, or ran out of time"
+            return f"call {call_id!r:.200} waits no more: its run was stopped, or ran out of time"
         if before:
-            return f"call {call_id!r} was answered before: it is {before}"
+            return f"call {call_id!r:.200} was answered before: it is {before}"
         waiting = ", ".join(map(repr, self._waiting)) or "nothing"
-        return f"no call {call_id!r} waits for an answer: handle.pending() has {waiting}"
+        return f"no call {call_id!r:.200} waits for an answer: handle.pending() has {waiting}"
 
 
 def approvals_of(
