@@ -53,7 +53,7 @@ class Post:
 
 async def asked(handle: RunHandle, count: int = 1) -> list[PendingCall]:
     """Wait until so many calls wait."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(handle.pending()) < count:  # noqa: ASYNC110 - as a user would
             await asyncio.sleep(0.001)
     return handle.pending()

@@ -286,7 +286,7 @@ def test_it_waits_for_ever(world: str) -> None:
         tool(cellwork.sleep, Limits(wall_s=0.5)).call_sync(None)
     assert (caught.value.report.stopped, caught.value.kind) == ("time", "transient")
     assert "Limits(wall_s=...)" in str(caught.value)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert world in PATCHES
 
 
@@ -488,10 +488,10 @@ def test_stop(world: str, tmp_path: Path) -> None:
     until(lambda: len(alive(tmp_path / "cells")) >= 2)
     began = time.monotonic()
     handle.stop()
-    session = handle.result(10)
+    session = handle.result(30)
     assert session.stop_reason == "stopped"
     until(lambda: not alive(tmp_path / "cells"))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert spec.last_report is not None
     assert spec.last_report.stopped == "stop"
     assert world in PATCHES
