@@ -62,8 +62,8 @@ browser-all: $(VENV)/dev chromium ## all tests in a real JupyterLab with a real 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
 	AGENTLAB_RECORDING=replay $(RUN) pytest $(SPREAD) --dist loadfile --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks
 
-faults: $(VENV)/dev ## the campaigns in full: writers killed 200 times, every call of the disk failing
-	AGENTLAB_FAULTS=200 $(RUN) pytest tests/store
+faults: $(VENV)/dev ## the campaigns in full: writers killed 200 times, every call of the disk failing, handlers that misbehave in each kind of system
+	AGENTLAB_FAULTS=200 $(RUN) pytest tests/store tests/tools/test_isolated.py
 
 bench: $(VENV)/dev ## measure what benchmarks/ measures, but for the install
 	@for each in $(filter-out benchmarks/install.py,$(wildcard benchmarks/*.py)); do echo "== $$each"; $(BIN)/python $$each || exit 1; done

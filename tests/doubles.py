@@ -28,7 +28,7 @@ class Disk:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    for _ in range(500):
+    for _ in range(6000):
         if true():
             return
         time.sleep(0.01)

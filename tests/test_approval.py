@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import agentlab as al
@@ -52,7 +53,7 @@ class Post:
 
 async def asked(handle: RunHandle, count: int = 1) -> list[PendingCall]:
     """Wait until so many calls wait."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(handle.pending()) < count:  # noqa: ASYNC110 - as a user would
             await asyncio.sleep(0.001)
     return handle.pending()
@@ -162,6 +163,29 @@ def test_a_hook_that_says_something_else() -> None:
     assert "a reviewer says True, False, Approve(), Edit(args)" in session.steps[0].observation
 
 
+def test_a_hook_that_changes_what_it_was_shown() -> None:
+    """Changes a copy, at once or while somebody thinks: only ``Edit`` changes a call."""
+    kept: list[Any] = []
+
+    def hook(_: str, args: Any) -> bool:
+        kept.append(args)
+        args["to"] = "Eve"
+        return True
+
+    post = Post(action_hook=hook)
+
+    async def main() -> None:
+        handle = post.lab.start("?", approve=True)
+        (call,) = await asked(handle)
+        assert call.args == ADA
+        kept[0]["to"] = call.args["to"] = "Mallory"
+        handle.answer(call.call_id, True)  # noqa: FBT003
+        await handle
+
+    asyncio.run(main())
+    assert post.sent == [ADA]
+
+
 def test_a_person_sees_what_the_hook_made_of_it() -> None:
     """And is not asked for what the hook refuses; a person's edit is what is done."""
     words: list[Any] = [al.Edit(EVE), al.Refuse("no")]
@@ -229,12 +253,24 @@ def test_a_decision_that_is_none() -> None:
     assert post.sent == [EVE]
 
 
+def later(*, yes: bool) -> Callable[[str, Any], Any]:
+    """Make an async function that picks calls; it changes what it is shown of them."""
+
+    async def picks(_: str, args: Any) -> bool:
+        await asyncio.sleep(0)
+        args.clear()
+        return yes
+
+    return picks
+
+
 @pytest.mark.parametrize(
     ("approve", "asks"),
     [
         (True, True), (["send"], True), ({"send"}, True), (("other",), False), ([], False),
         (None, False), (False, False),
         (lambda tool, args: (tool, args) == ("send", ADA), True), (lambda *_: 0, False),
+        (later(yes=True), True), (later(yes=False), False),
     ],
 )  # fmt: skip
 def test_who_is_asked_about(approve: Any, asks: bool) -> None:  # noqa: FBT001
@@ -252,9 +288,10 @@ def test_who_is_asked_about(approve: Any, asks: bool) -> None:  # noqa: FBT001
 def test_names_that_nobody_has() -> None:
     """A slip of the pen would let everything pass, so it is refused, before anything runs."""
     post = Post()
-    with pytest.raises(al.InvalidValue, match=r"'sent', and there is no such tool \(did you mean"):
-        post.lab.start("?", approve=["sent"])
-    for odd in ("send", 3):
+    for begin in (post.lab.start, post.lab.run_sync):
+        with pytest.raises(al.InvalidValue, match=r"'sent', and there is no such tool \(did you"):
+            begin("?", approve=["sent"])
+    for odd in ("send", 3, 0, b"send", "", [["send"]], {1}, np.array([1, 2]), object()):
         with pytest.raises(al.InvalidValue, match="approve is True, the names"):
             post.lab.run_sync("?", approve=odd)  # type: ignore[arg-type]
     assert post.heard == []

@@ -20,6 +20,7 @@ from agentlab.core.errors import InvalidValue, NotConfigured
 from agentlab.core.events import AwaitingApproval, Reviewed, ToolStarted
 from agentlab.core.protocols import Approve, Edit, Refuse, Verdict
 from agentlab.core.review import after, blocked, done, review, verdict_of
+from agentlab.core.sync import settled
 from agentlab.core.text import canonical, suggestion
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Approvals:
     ----------
     asks : bool, iterable of str, or callable
         Before which calls: all of them, those of some tools, or those of which
-        ``asks(tool, args)`` is true.
+        ``asks(tool, args)``, plain or async, is true.
     attended : bool
         Somebody can answer.
     known : iterable of str, optional
@@ -163,7 +164,7 @@ class Approvals:
         Unattended
             Nobody could answer.
         """
-        if not self._asks(tool, args):
+        if not await settled(self._asks(tool, canonical(args))):
             return Approve()
         if not self._attended:
             raise Unattended
@@ -199,6 +200,8 @@ class Approvals:
             No such call waits (any more), or ``decision`` is none.
         """
         verdict = verdict_of(decision)
+        if not isinstance(call_id, str):
+            raise InvalidValue(f"a call is answered by its call_id, a text, got {call_id!r:.80}")
         with self._lock:
             _, answer = self._waiting.get(call_id, (None, None))
             if answer is None:
@@ -214,18 +217,19 @@ class Approvals:
     def _missing(self, call_id: str) -> str:
         before = self._over.get(call_id)
         if before == "withdrawn":
-            return f"call {call_id!r} waits no more: its run was stopped, or ran out of time"
+            return f"call {call_id!r:.200} waits no more: its run was stopped, or ran out of time"
         if before:
-            return f"call {call_id!r} was answered before: it is {before}"
+            return f"call {call_id!r:.200} was answered before: it is {before}"
         waiting = ", ".join(map(repr, self._waiting)) or "nothing"
-        return f"no call {call_id!r} waits for an answer: handle.pending() has {waiting}"
+        return f"no call {call_id!r:.200} waits for an answer: handle.pending() has {waiting}"
 
 
 def approvals_of(
     asks: Asks, known: Iterable[str] | None = None, *, attended: bool = True
 ) -> Approvals | None:
     """Give who asks a person, if one is to be asked at all."""
-    return Approvals(asks, attended=attended, known=known) if asks else None
+    never = asks is None or asks is False
+    return None if never else Approvals(asks, attended=attended, known=known)
 
 
 def said(verdict: Verdict) -> Any:
@@ -245,13 +249,14 @@ def asking(asks: Asks, known: Iterable[str] | None = None) -> Callable[[str, Any
         return lambda *_: asks
     if callable(asks):
         return asks
-    if isinstance(asks, str) or not isinstance(asks, Iterable):
+    named = not isinstance(asks, str) and isinstance(asks, Iterable)
+    names = [*asks] if named else []
+    if not named or not all(isinstance(name, str) for name in names):
         raise InvalidValue(
             f"approve is True, the names of some tools (['delete']), or a function of tool and"
             f" arguments, got {asks!r:.200}"
         )
-    names = frozenset(asks)
-    for name in sorted(names - frozenset(known), key=str) if known is not None else ():
-        hint = suggestion(str(name), known or ())
+    for name in sorted({*names} - {*known}) if known is not None else ():
+        hint = suggestion(name, known or ())
         raise InvalidValue(f"approve names {name!r:.200}, and there is no such tool{hint}")
     return lambda tool, _: tool in names

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from agentlab.core.errors import InvalidValue
 from agentlab.core.text import clean
+
+T = TypeVar("T")
 
 
 def finite_number(value: object) -> bool:
@@ -68,6 +70,17 @@ def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise InvalidValue(f"{name} must be several texts, got {values!r:.80}: put it in a list")
     return tuple(a_text(f"each of {name}", value) for value in values)
+
+
+def several(name: str, values: Iterable[T], kind: type[T]) -> tuple[T, ...]:
+    """Give ``values``, which must be several of a kind."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValue(f"{name} must be several, got {values!r:.80}: put it in a list")
+    found = tuple(values)
+    for each in found:
+        if not isinstance(each, kind):
+            raise InvalidValue(f"each of {name} must be a {kind.__name__}, got {each!r:.80}")
+    return found
 
 
 def a_judge(name: str, value: Callable[..., Any]) -> None:

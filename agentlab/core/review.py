@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from agentlab.core.errors import ActionBlocked, InvalidValue
 from agentlab.core.protocols import ActionHook, Approve, Edit, Refuse, Verdict
+from agentlab.core.sync import settled
 from agentlab.core.text import canonical, clean
 
 
@@ -39,11 +39,13 @@ def verdict_of(answer: object) -> Verdict:
 
 
 async def review(hook: ActionHook | None, name: str, args: Any) -> Verdict:
-    """Ask whoever reviews actions; where nobody does, everything is approved."""
+    """Ask whoever reviews actions; where nobody does, everything is approved.
+
+    They get a copy: to change that, now or later, changes nothing of the call.
+    """
     if hook is None:
         return Approve()
-    answer = hook(name, args)
-    return verdict_of(await answer if inspect.isawaitable(answer) else answer)
+    return verdict_of(await settled(hook(name, canonical(args))))
 
 
 def blocked(verdict: Refuse) -> ActionBlocked:

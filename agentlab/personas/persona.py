@@ -73,7 +73,7 @@ class Persona(Portable, Displayable, msgspec.Struct, frozen=True):
     constraints: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or not isinstance(self.name, str):
+        if not isinstance(self.name, str) or not self.name:
             raise InvalidValue(f"a persona's name must be a name, got {self.name!r:.80}")
         for field in ("name", "role", "system_prompt"):
             force_setattr(self, field, a_text(field, getattr(self, field)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from agentlab.core.bounds import several
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, PersonaNotFound
 from agentlab.core.registry import Registry
@@ -80,7 +81,7 @@ class PersonaRegistry(Displayable, Tabular):
 
     def __init__(self, personas: Iterable[Persona] = ()) -> None:
         self._personas: Registry[Persona] = Registry(PersonaNotFound)
-        for each in personas:
+        for each in several("personas", personas, Persona):
             self.register(each)
 
     def __repr__(self) -> str:
@@ -133,10 +134,14 @@ class PersonaRegistry(Displayable, Tabular):
 
     def suggestions(self, name: str) -> str:
         """Give `` (did you mean 'x'?)`` for the name nearest to ``name``, or nothing."""
-        return suggestion(name, self.list())
+        return suggestion(str(name), self.list())
 
     def apply(self, persona: Persona, prompt: str) -> str:
         """Give a persona and a prompt as one text; see :meth:`Persona.apply`."""
+        if not isinstance(persona, Persona):
+            raise InvalidValue(
+                f"apply takes a Persona, got {persona!r:.80}: apply_named takes its name"
+            )
         return persona.apply(prompt)
 
     def apply_named(self, name: str, prompt: str) -> str | None:

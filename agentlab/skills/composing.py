@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from agentlab.core.bounds import callback
+from agentlab.core.bounds import callback, several, texts
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, NotConfigured
@@ -17,7 +17,7 @@ from agentlab.core.sync import twin
 from agentlab.core.text import one_line, suggestion
 from agentlab.resilience.pipeline import Handler, Pipeline, StageTrace
 from agentlab.skills.matching import SkillMatcher
-from agentlab.skills.registry import Skill, SkillRegistry
+from agentlab.skills.registry import Skill, SkillRegistry, skills_in
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -65,9 +65,11 @@ class SkillPipeline(Displayable, Tabular):
         handlers: Mapping[str, Handler] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._skills = tuple(skills)
+        self._skills = several("skills", skills, Skill)
         self._clock = clock
         self._bound: dict[str, tuple[Handler, Any]] = {}
+        if handlers is not None and not isinstance(handlers, Mapping):
+            raise InvalidValue(f"handlers must be functions by name of skill, got {handlers!r:.80}")
         for name, handler in (handlers or {}).items():
             self.bind(name, handler)
 
@@ -193,21 +195,19 @@ class SkillComposer:
     """
 
     def __init__(self, registry: SkillRegistry, *, matcher: SkillMatcher | None = None) -> None:
-        self.registry = registry
-        self.matcher = matcher or SkillMatcher(registry)
+        self.registry = skills_in(registry)
+        self.matcher = SkillMatcher(registry) if matcher is None else matcher
 
     def __repr__(self) -> str:
         return f"SkillComposer({self.registry!r})"
 
     def compose(self, names: Iterable[str]) -> SkillPipeline:
         """Put skills in a row; a name that is not known is left out, with a warning."""
-        if isinstance(names, str):
-            raise InvalidValue(f"names must be several texts, got {names!r:.80}: put it in a list")
         found = []
-        for name in names:
+        for name in texts("names", names):
             skill = self.registry.get(name)
             if skill is None:
-                hint = self.registry.suggestions(str(name))
+                hint = self.registry.suggestions(name)
                 log.warning("skill %r not found%s: it is left out", name, hint)
             else:
                 found.append(skill)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agentlab.core.errors import AgentLabError
+from agentlab.core.files import path_of
 from agentlab.skills.registry import Skill, SkillRegistry
 
 log = logging.getLogger("agentlab.skills")
@@ -45,7 +46,7 @@ class SkillLoader:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        places = (UPSTREAMS, OURS) if folder is None else (Path(folder),)
+        places = (UPSTREAMS, OURS) if folder is None else (path_of(folder, "folder"),)
         self.folders = tuple(place.expanduser() for place in places)
         self._given = folder is not None
 
@@ -78,7 +79,7 @@ class SkillLoader:
             try:
                 found = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
                 root = Path(os.path.realpath(folder, strict=True))
-            except OSError as error:
+            except (OSError, ValueError) as error:  # the system may not know such a name
                 if self._given:
                     log.warning("no skills can be read from %s: %s", folder, error)
                 continue

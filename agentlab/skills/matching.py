@@ -13,7 +13,7 @@ from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
 from agentlab.core.ranking import best
 from agentlab.core.text import one_line
-from agentlab.skills.registry import Skill, SkillRegistry
+from agentlab.skills.registry import Skill, SkillRegistry, skills_in
 from agentlab.skills.words import Form, as_it_is, stemmed, words_of
 
 SHOWN = 6  # words that are named in one line
@@ -154,7 +154,7 @@ class SkillMatcher:
     ) -> None:
         if not finite_number(min_score) or not 0 <= min_score <= 1:
             raise InvalidValue(f"min_score must be from 0 to 1, got {min_score!r:.80}")
-        self.registry, self.min_score, self.stem = registry, float(min_score), stem
+        self.registry, self.min_score, self.stem = skills_in(registry), float(min_score), stem
 
     def __repr__(self) -> str:
         stem = ", stem=True" if self.stem else ""

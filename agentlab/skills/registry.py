@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import force_setattr
 
-from agentlab.core.bounds import a_name, a_text, callback, texts
+from agentlab.core.bounds import a_name, a_text, callback, several, texts
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import AgentLabError, InvalidValue
 from agentlab.core.portable import Portable
@@ -92,7 +92,7 @@ class SkillRegistry(Displayable, Tabular):
     def __init__(self, skills: Iterable[Skill] = ()) -> None:
         self._skills: Registry[Skill] = Registry(SkillNotFound)
         self._handlers: dict[str, Handler] = {}
-        for each in skills:
+        for each in several("skills", skills, Skill):
             self.register(each)
 
     def __repr__(self) -> str:
@@ -137,8 +137,10 @@ class SkillRegistry(Displayable, Tabular):
 
     def deregister(self, name: str) -> bool:
         """Take a skill out, and what does it; tell whether it was there."""
-        self._handlers.pop(name, None)
-        return self._skills.unregister(name)
+        there = self._skills.unregister(name)
+        if there:
+            self._handlers.pop(name, None)
+        return there
 
     def get(self, name: str) -> Skill | None:
         """Give the skill of that name, or None."""
@@ -150,7 +152,7 @@ class SkillRegistry(Displayable, Tabular):
 
     def suggestions(self, name: str) -> str:
         """Give `` (did you mean 'x'?)`` for the name nearest to ``name``, or nothing."""
-        return suggestion(name, sorted(self._skills))
+        return suggestion(str(name), sorted(self._skills))
 
     def bind(self, name: str, handler: Handler) -> SkillRegistry:
         """Say what does a skill: a function of text that gives text, async or plain.
@@ -168,7 +170,7 @@ class SkillRegistry(Displayable, Tabular):
 
     def handler(self, name: str) -> Handler | None:
         """Give what does a skill, if that was said."""
-        return self._handlers.get(name)
+        return self._handlers.get(name) if isinstance(name, str) else None
 
     def _is_newer(self, skill: Skill) -> bool:
         mine = version_of(skill)
@@ -190,3 +192,10 @@ def version_of(skill: Skill) -> Version | None:
         return Version(skill.version)
     except ValueError:  # an InvalidVersion, or a number of thousands of digits
         return None
+
+
+def skills_in(registry: object) -> SkillRegistry:
+    """Give ``registry``, which must be one of skills."""
+    if not isinstance(registry, SkillRegistry):
+        raise InvalidValue(f"registry must be a SkillRegistry, got {registry!r:.80}")
+    return registry

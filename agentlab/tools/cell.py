@@ -46,7 +46,8 @@ def main(parent: int, status: int, result: int) -> None:
     payload = exactly(sizes[1])
     own, refused = fences.apart(network=how["limits"]["network"])
     held = namespaces(refused, dies=dies, network=how["limits"]["network"])
-    if "pid" in refused:
+    how |= {"kernel": parent, "apart": "pid" not in refused, "hidden": False}
+    if not how["apart"]:
         with suppress(fences.Refused):
             fences.asked("prctl", fences.SUBREAPER, 1, 0, 0, 0)
         keep(how, payload, held, (status, result), own=own)
@@ -55,10 +56,7 @@ def main(parent: int, status: int, result: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with suppress(fences.Refused):  # the parent's number is of another world
             fences.asked("prctl", fences.DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-        if "mount" not in refused and fences.own_proc():
-            held.append(Held("other processes", True, "not seen: a /proc of its own"))  # noqa: FBT003
-        else:
-            held.append(Held("other processes", False, "seen, but not reached"))  # noqa: FBT003
+        how["hidden"] = "mount" not in refused and fences.own_proc()
         keep(how, payload, held, (status, result), own=own)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # this one's death is the other's
     fences.die_with(parent)
@@ -192,6 +190,11 @@ def work(  # noqa: PLR0913 - what it is given
     root = how["root"] and not user.held
     fence += fences.limited(how["limits"], root=root, own_users=own)
     fence.append(fences.walled(how["folder"], network=how["limits"]["network"]))
+    fence += fences.within_reach(how["kernel"], apart=how["apart"], hidden=how["hidden"])
+    if not how["apart"] and fences.reached(keeper):
+        told = "whoever kills its keeper gets away: it is the same user's"
+        fence = [each for each in fence if each.name != "process tree"]
+        fence.append(Held("process tree", held=False, how=told))
     send(result, json.dumps(fence).encode() + b"\n")
     missing = [each for each in fence if each.name in how["limits"]["require"] and not each.held]
     if missing:

@@ -30,6 +30,7 @@ CAPABILITIES = 0x20080522
 PRIVATE, PLAIN = 0x44000, 0xE  # MS_REC | MS_PRIVATE; no setuid, no devices, no programs
 WRITES, REFER, TRUNCATE = 0x1FF2, 1 << 13, 1 << 14  # rights of Landlock
 CREATE, ADD, RESTRICT = 444, 445, 446  # its system calls, the same on every architecture
+SCOPES = 6  # the first of its versions that keeps signals in
 
 
 class Held(NamedTuple):
@@ -262,12 +263,12 @@ def walled(folder: str, *, network: bool) -> Held:
     """Let files be changed in ``folder`` alone, by Landlock."""
     try:
         asked("prctl", NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        abi = asked("syscall", CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+        abi = landlock()
         rights = WRITES | (REFER if abi >= 2 else 0) | (TRUNCATE if abi >= 3 else 0)  # noqa: PLR2004
         tcp = 3 if abi >= 4 and not network else 0  # noqa: PLR2004 - as well, where it can be
-        scoped = 3 if abi >= 6 else 0  # noqa: PLR2004 - signals, sockets without a path
+        scoped = 3 if abi >= SCOPES else 0  # signals, sockets without a path
         fields = struct.pack("QQQ", rights, tcp, scoped)
-        length = 24 if abi >= 6 else 16 if abi >= 4 else 8  # noqa: PLR2004
+        length = 24 if abi >= SCOPES else 16 if abi >= 4 else 8  # noqa: PLR2004
         rules = asked("syscall", CREATE, fields, ctypes.c_size_t(length), ctypes.c_uint32(0))
         allow(rules, folder, rights)
         allow(rules, "/dev/null", rights & (1 << 1 | TRUNCATE))
@@ -278,6 +279,43 @@ def walled(folder: str, *, network: bool) -> Held:
     if not rights & TRUNCATE:
         return Held("files", False, f"Landlock {abi} lets files be emptied")  # noqa: FBT003
     return Held("files", True, f"writes in its own folder alone, by Landlock {abi}")  # noqa: FBT003
+
+
+def landlock() -> int:
+    """Give the version of Landlock there is.
+
+    Raises
+    ------
+    Refused
+        There is none.
+    """
+    return asked("syscall", CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+
+
+def within_reach(kernel: int, *, apart: bool, hidden: bool) -> list[Held]:
+    """Say what may be done to others from here, and try whether the kernel's keys can be read."""
+    clean = "cleaned: no variables but of paths and language"
+    try:
+        Path("/proc", str(kernel), "environ").open("rb").close()
+    except OSError:
+        fences = [Held("environment", held=True, how=clean)]
+    else:
+        told = "cleaned, but the kernel's can be read: it is the same user's"
+        fences = [Held("environment", held=False, how=told)]
+    if hidden:
+        return [*fences, Held("other processes", held=True, how="not seen: a /proc of its own")]
+    with suppress(Refused):
+        apart = apart or landlock() >= SCOPES
+    told = "but not reached" if apart else f"and those of user {os.geteuid()} can be killed"
+    return [*fences, Held("other processes", held=False, how=f"seen, {told}")]
+
+
+def reached(process: int) -> bool:
+    """Tell whether a process could be killed."""
+    with suppress(OSError):
+        os.kill(process, 0)
+        return True
+    return False
 
 
 def allow(rules: int, path: str, rights: int) -> None:

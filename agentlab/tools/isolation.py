@@ -6,11 +6,11 @@ import asyncio
 import logging
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from agentlab.core.errors import InvalidValue, NotConfigured
+from agentlab.core.errors import ErrorKind, InvalidValue, NotConfigured
 from agentlab.core.extras import need
 from agentlab.tools.limits import REMEDIES, Fence, FenceReport, IsolationError, Limits
 from agentlab.tools.signature import Signature
@@ -18,9 +18,36 @@ from agentlab.tools.signature import Signature
 if TYPE_CHECKING:
     from agentlab.tools.visit import Heard
 
-CLEAN = Fence("environment", held=True, how="cleaned: no variables but of paths and language")
-
 log = logging.getLogger("agentlab.tools")
+
+
+Words = Annotated[str, msgspec.Meta(max_length=4000)]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a worker says came of its handler; who writes on its pipe may say anything."""
+
+    value: Any = msgspec.UNSET
+    error: Words = ""
+    fence: Literal[
+        "", "memory", "result", "file size", "open files", "processes", "files", "network",
+        "require",
+    ] = ""  # fmt: skip
+    kind: ErrorKind = "permanent"
+    traceback: Words = ""
+    odd: tuple[Words, ...] = ()
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """What a keeper says of a worker's end; this is what there is where it said nothing."""
+
+    why: str = "lost"
+    exit_code: int | None = None
+    signal: int | None = None
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_mb: float = 0.0
+    left: int = 0
 
 
 class Isolation:
@@ -68,12 +95,12 @@ class Isolation:
             raise
         answer, fences = read(heard.result)
         self.last_report = report = reported(heard, answer, fences, self.limits)
-        if report.stopped or "error" in answer:
+        if report.stopped or answer is None or answer.value is msgspec.UNSET:
             raise failure(answer, report)
-        if odd := answer.get("odd"):
-            said = ", ".join(map(str, odd))
+        if answer.odd:
+            said = ", ".join(answer.odd)
             log.warning("tool %r gave what is not JSON (%s): its text is used", name, said)
-        return answer["value"]
+        return answer.value
 
 
 def isolation_of(
@@ -118,75 +145,75 @@ def packed(name: str, handler: Any, args: Any) -> bytes:
     return data
 
 
-def read(result: bytes) -> tuple[dict[str, Any], tuple[Fence, ...]]:
+def read(result: bytes) -> tuple[Answer | None, tuple[Fence, ...]]:
     """Read the two lines of a worker: which fences hold, and its answer, if it had time for one."""
     first, _, rest = result.partition(b"\n")
     try:
         fences = msgspec.json.decode(first, type=tuple[Fence, ...])
     except (msgspec.DecodeError, UnicodeError):
         fences = ()
-    return answer_of(rest), (*fences, CLEAN)
+    return answer_of(rest), fences
 
 
-def answer_of(line: bytes) -> dict[str, Any]:
+def answer_of(line: bytes) -> Answer | None:
     """Read an answer, which comes from outside: whatever is no answer is none."""
     import json
 
     if not line.endswith(b"\n"):
-        return {}
+        return None
     try:
-        answer = json.loads(line)  # which takes a lone surrogate, as a result may have
-    except (ValueError, RecursionError):
-        return {}
-    known = isinstance(answer, dict) and ("value" in answer or isinstance(answer.get("error"), str))
-    return answer if known else {}
+        said = json.loads(line)  # which takes a lone surrogate, as a result may have
+        answer = msgspec.convert(said, Answer)
+    except (ValueError, RecursionError, msgspec.ValidationError):
+        return None
+    return answer if ("value" in said) != bool(answer.error) else None
 
 
 def reported(
-    heard: Heard, answer: dict[str, Any], fences: tuple[Fence, ...], limits: Limits
+    heard: Heard, answer: Answer | None, fences: tuple[Fence, ...], limits: Limits
 ) -> FenceReport:
     """Say how it went."""
     try:
-        ended = msgspec.json.decode(heard.status, type=dict[str, Any])
+        ended = msgspec.json.decode(heard.status, type=Ended)
     except (msgspec.DecodeError, UnicodeError):
-        ended = {}
+        ended = Ended()
     stopped, why = judged(heard, ended, answer, limits)
     return FenceReport(
         stopped,
         why,
         fences,
-        ended.get("exit_code"),
-        ended.get("signal"),
-        float(ended.get("wall_ms", 0)),
-        float(ended.get("cpu_ms", 0)),
-        float(ended.get("peak_mb", 0)),
-        int(ended.get("left", 0)),
+        ended.exit_code,
+        ended.signal,
+        ended.wall_ms,
+        ended.cpu_ms,
+        ended.peak_mb,
+        ended.left,
         heard.stdout.decode(errors="replace"),
         heard.stderr.decode(errors="replace"),
-        str(answer.get("traceback", "")),
+        answer.traceback if answer else "",
     )
 
 
 def judged(  # noqa: PLR0911 - one a way to end
-    heard: Heard, ended: dict[str, Any], answer: dict[str, Any], limits: Limits
+    heard: Heard, ended: Ended, answer: Answer | None, limits: Limits
 ) -> tuple[str, str]:
     """Say what ended it, and why."""
     if heard.over in ("stdout", "stderr"):
         return "output", f"it printed more than {limits.output_kb} KB"
+    if "time" in (heard.over, ended.why):
+        return "time", f"it took longer than {limits.wall_s:g} s"
     if heard.over:
         return "result", f"it answered with more than {limits.result_kb} KB"
-    if ended.get("why") == "time" or not ended:
-        return "time", f"it took longer than {limits.wall_s:g} s"
-    if fence := str(answer.get("fence", "")):
-        return fence, str(answer["error"])
+    if ended.why == "lost":
+        return "signal", "what kept it was killed, so that nobody knows what it left behind"
     if answer:
-        return "", ""
-    code, number = ended.get("exit_code"), ended.get("signal")
-    used = float(ended.get("cpu_ms", 0)) >= limits.cpu_s * 1000 - 100
-    if number == signal.SIGXCPU or (number == signal.SIGKILL and used):
+        return (answer.fence, answer.error) if answer.error and answer.fence else ("", "")
+    used = ended.cpu_ms >= limits.cpu_s * 1000 - 100
+    if ended.signal == signal.SIGXCPU or (ended.signal == signal.SIGKILL and used):
         return "cpu", f"it computed for more than {limits.cpu_s} s"
-    if number is not None:
-        return "signal", f"it was killed by {named(number)}"
+    if ended.signal is not None:
+        return "signal", f"it was killed by {named(ended.signal)}"
+    code = ended.exit_code
     return "exit code", f"it ended the process with exit code {code} instead of returning"
 
 
@@ -198,12 +225,10 @@ def named(number: int) -> str:
         return f"signal {number}"
 
 
-def failure(answer: dict[str, Any], report: FenceReport) -> IsolationError:
+def failure(answer: Answer | None, report: FenceReport) -> IsolationError:
     """Give the error that tells of it: the handler's own words, and the fence with its remedy."""
-    kind = answer.get("kind")
-    known: Any = kind if kind in ("not_found", "transient", "permanent", "blocked") else "permanent"
-    if not report.stopped:
-        return IsolationError(str(answer["error"]), report, known)
+    if answer and not report.stopped:
+        return IsolationError(answer.error, report, answer.kind)
     remedy = REMEDIES.get(report.stopped, "")
     said = f"stopped by its fence {report.stopped!r}: {report.why.rstrip('.')}. {remedy}"
     return IsolationError(said, report, "transient" if report.stopped == "time" else "permanent")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from agentlab.core.bounds import at_least_one, positive
+from agentlab.core.bounds import at_least_one, positive, texts
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import ErrorKind, InvalidValue, ToolError
 from agentlab.core.portable import Portable
@@ -83,9 +83,9 @@ class Limits(Displayable):
         cpu = math.ceil(positive("cpu_s", self.cpu_s))  # the system counts whole ones
         if self.wall_s > LONGEST_S or cpu > LONGEST_S:
             raise InvalidValue(f"nothing takes that long: {self!r}")
-        names = (self.require,) if isinstance(self.require, str) else tuple(self.require)
+        names = (self.require,) if isinstance(self.require, str) else texts("require", self.require)
         if odd := [name for name in names if name not in FENCES]:
-            raise InvalidValue(f"there is no fence {odd[0]!r}: {', '.join(FENCES)}")
+            raise InvalidValue(f"there is no fence {odd[0]!r:.80}: {', '.join(FENCES)}")
         self.__dict__.update(cpu_s=cpu, require=names, network=bool(self.network))
 
 

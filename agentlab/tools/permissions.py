@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from agentlab.core.bounds import a_name
+from agentlab.core.bounds import a_name, a_text
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.text import suggestion
@@ -128,7 +128,7 @@ class ToolManifest(Displayable):
         self, name: str, required: Iterable[ToolPermission | str] = (), description: str = ""
     ) -> None:
         parts = {"name": a_name("name", name), "required": permissions(required)}
-        self.__dict__.update(parts, description=description)
+        self.__dict__.update(parts, description=a_text("description", description))
 
     def __repr__(self) -> str:
         about = f", description={self.description!r}" if self.description else ""

@@ -86,8 +86,17 @@ class Leave:
 
 
 LEAVE = Leave()
-Grants = tuple[tuple["Sandbox", frozenset[ToolPermission]], ...]
-SCOPED: ContextVar[Grants] = ContextVar("agentlab-grants", default=())
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """What a block grants, until it is over: what was started in it may go on for longer."""
+
+    sandbox: Sandbox
+    granted: frozenset[ToolPermission]
+
+
+SCOPED: ContextVar[tuple[Scope, ...]] = ContextVar("agentlab-grants", default=())
 
 
 class Sandbox(Displayable, Tabular):
@@ -155,12 +164,15 @@ class Sandbox(Displayable, Tabular):
     def scoped(self, grants: Iterable[ToolPermission | str]) -> Iterator[Sandbox]:
         """Grant something more to this task, and to those it starts in here, until the block ends.
 
-        Blocks nest. Tasks beside this one see nothing of it.
+        Blocks nest. Tasks beside this one see nothing of it. A run that was started in here and
+        goes on after the block has from then on what everybody has: wait for it in the block.
         """
-        before = SCOPED.set((*SCOPED.get(), (self, permissions(grants))))
+        scope = Scope(self, permissions(grants))
+        before = SCOPED.set((*SCOPED.get(), scope))
         try:
             yield self
         finally:
+            scope.granted = frozenset()
             with suppress(ValueError):  # left in another context: that one had nothing granted
                 SCOPED.reset(before)
 
@@ -243,8 +255,7 @@ class Sandbox(Displayable, Tabular):
         ]
 
     def _here(self) -> frozenset[ToolPermission]:
-        own = [more for sandbox, more in SCOPED.get() if sandbox is self]
-        return self._granted.union(*own)
+        return self._granted.union(*(each.granted for each in SCOPED.get() if each.sandbox is self))
 
     def _check(self, name: str, declared: frozenset[ToolPermission] | None) -> None:
         name, now = clean(name), self._clock.now()

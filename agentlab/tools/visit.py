@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
+import secrets
 import signal
+import stat
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,13 +35,17 @@ main(parent, status, result)
 """
 GRACE_S = 5.0  # beyond its own time, before the whole session is killed from here
 LAST_S = 1.0
+SWEEP_S = 120.0
 STATUS_MOST, RESULT_MORE = 65_536, 65_536
 NOBODY = 65534
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 
 
 class Heard(NamedTuple):
-    """What came out of a cell, in raw bytes; ``over`` names the pipe that said too much."""
+    """What came out of a cell, in raw bytes; ``over`` is the pipe that said too much, or ``time``.
+
+    The last is only where its keeper did not see to that.
+    """
 
     status: bytes
     result: bytes
@@ -91,9 +98,11 @@ class Visit:
             given = give(folder)
             await self._start(folder)
             self._hand_over(payload, folder, given=given)
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(self._limits.wall_s + GRACE_S):
                     await self._ears["status"].closed.wait()
+            except TimeoutError:
+                self._over = self._over or "time"
         finally:
             await last_words(self._end(folder))
         return self.heard()
@@ -175,7 +184,7 @@ class Visit:
         for each in self._files:  # those of a start that was broken off, too
             with suppress(OSError):
                 each.close()
-        await called(shutil.rmtree, folder, ignore_errors=True, inline=False)
+        await called(swept, folder, inline=False)
 
     async def _ended(self, process: subprocess.Popen[bytes]) -> None:
         await self._closed("status")
@@ -210,3 +219,63 @@ def environment(folder: str) -> dict[str, str]:
     """Give what a cell is told of the world: no keys, and a home that is its own."""
     kept = {name: value for name in KEPT if (value := os.environ.get(name)) is not None}
     return {**kept, "HOME": folder, "TMPDIR": folder}
+
+
+def swept(folder: str) -> None:
+    """Take a folder away, though it be as deep as there is room for, or closed to its owner.
+
+    What lies deeper is moved up, level by level: a way down would be too long for the system, and
+    for Python. No link is followed.
+    """
+    mark, until = secrets.token_hex(8), time.monotonic() + SWEEP_S
+    fresh = (f"{mark}-{number}" for number in count())
+    before: list[str] = []
+    with suppress(OSError):
+        top = opened(folder)
+        try:
+            while (names := os.listdir(top)) != before and time.monotonic() < until:  # noqa: PTH208
+                before = names
+                for name in names:
+                    with suppress(OSError):
+                        removed(name, top, fresh)
+        finally:
+            os.close(top)
+        Path(folder).rmdir()
+
+
+def removed(name: str, top: int, fresh: Iterator[str]) -> None:
+    """Remove something in the folder ``top``; folders in it are moved there, by fresh names."""
+    with suppress(OSError):
+        os.unlink(name, dir_fd=top)
+        return
+    inside = opened(name, top)
+    try:
+        for each in os.listdir(inside):  # noqa: PTH208 - of a number
+            try:
+                os.unlink(each, dir_fd=inside)
+            except OSError:
+                os.close(opened(each, inside))
+                os.rename(each, next(fresh), src_dir_fd=inside, dst_dir_fd=top)
+    finally:
+        os.close(inside)
+    os.rmdir(name, dir_fd=top)
+
+
+def opened(name: str, at: int | None = None) -> int:
+    """Open a folder, and let its owner do in it what he wants."""
+    how = os.O_DIRECTORY | os.O_NOFOLLOW
+    try:
+        there = os.open(name, os.O_RDONLY | how, dir_fd=at)
+    except PermissionError:
+        if not hasattr(os, "O_PATH"):
+            os.chmod(name, stat.S_IRWXU, dir_fd=at, follow_symlinks=False)
+            return os.open(name, os.O_RDONLY | how, dir_fd=at)
+        closed = os.open(name, os.O_PATH | how, dir_fd=at)  # what has this number is no link
+        try:
+            Path(f"/proc/self/fd/{closed}").chmod(stat.S_IRWXU)
+            return os.open(f"/proc/self/fd/{closed}", os.O_RDONLY | os.O_DIRECTORY)
+        finally:
+            os.close(closed)
+    with suppress(OSError):
+        os.fchmod(there, stat.S_IRWXU)
+    return there

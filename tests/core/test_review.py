@@ -89,6 +89,18 @@ def test_two_reviewers(one: Any, other: Any, comes_to: Verdict, seen: list[Any])
     assert heard == seen
 
 
+def test_a_reviewer_that_changes_what_it_was_shown() -> None:
+    """Has changed its copy: neither the call nor what the next reviewer sees."""
+    heard: list[Any] = []
+
+    def hook(_: str, args: Any) -> bool:
+        args.clear()
+        return True
+
+    assert said(both(hook, told(True, heard))) == Approve()  # noqa: FBT003
+    assert heard == [ARGS] == [{"city": "Lyon"}]
+
+
 def test_one_or_none() -> None:
     """One alone is asked as it is; where nobody reviews, all is approved."""
     assert both(None, None) is None

@@ -81,7 +81,7 @@ def test_bind() -> None:
         (lambda: al.Skill(""), "a skill's name must be a name, got ''"),
         (lambda: al.Skill("s", 3), "description must be text, got 3"),  # type: ignore[arg-type]
         (lambda: al.Skill("s", capabilities="web"), "several texts, got 'web'"),
-        (lambda: al.SkillRegistry(["s"]), "takes a Skill, got 's'"),  # type: ignore[list-item]
+        (lambda: al.SkillRegistry(["s"]), "must be a Skill, got 's'"),  # type: ignore[list-item]
         (lambda: al.SkillRegistry([al.Skill("s")]).bind("s", "x"), "must be a function, got 'x'"),  # type: ignore[arg-type]
     ],
 )

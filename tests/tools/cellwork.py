@@ -128,6 +128,20 @@ def fill(megabytes: int) -> str:
     return "done"
 
 
+def dig(levels: int) -> str:
+    """Leave a folder in a folder in a folder, and one that is closed to its owner."""
+    closed = Path("closed/inner")
+    closed.mkdir(parents=True)
+    (closed / "file").write_text("x")
+    for each in (closed, closed.parent):
+        each.chmod(0)
+    Path("link").symlink_to("/", target_is_directory=True)
+    for _ in range(levels):
+        os.mkdir("d")  # noqa: PTH102 - there are too many for a Path
+        os.chdir("d")
+    return "dug"
+
+
 def hold_open(_: Any) -> int:
     """Open files for ever."""
     held = []
@@ -182,6 +196,14 @@ def chatter(_: Any) -> str:
         with suppress(OSError):
             os.write(each, b'{"value": "forged"\n\xff\x00' * 3)
     return "said"
+
+
+def forge(line: str) -> NoReturn:
+    """Write an answer oneself, wherever one may."""
+    for each in range(3, 64):
+        with suppress(OSError):
+            os.write(each, line.encode() + b"\n")
+    os._exit(0)
 
 
 def attack(pid: int) -> str:

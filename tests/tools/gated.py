@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import agentlab as al
@@ -16,6 +17,7 @@ from agentlab.core.events import Entry, ToolEnded
 from agentlab.core.protocols import Guard
 from agentlab.core.run import Run
 from agentlab.strategies.react import Outcome, ReAct
+from agentlab.tools.cache import InMemoryToolCache
 
 Way = Callable[[Sequence[al.ToolSpec], Guard, str], Coroutine[Any, Any, str]]
 LAST = "Thought: done\nAction: FINAL_ANSWER 42"
@@ -57,6 +59,11 @@ async def heard(lab: al.AgentRuntime, strategy: Any, *, sees: list[Entry]) -> st
     with suppress(al.AgentLabError):
         session = await lab.run("Go", strategy=strategy)
         assert session.final_answer() == "42", "a denial is no end of a run"
+    return told(sees)
+
+
+def told(sees: Sequence[Entry]) -> str:
+    """Say what came of the one call."""
     (ended,) = (e.event for e in sees if isinstance(e.event, ToolEnded))
     return ended.error or f"did {ended.data}"
 
@@ -71,6 +78,44 @@ def by(strategy: Callable[[str], Any], **how: Any) -> Way:
         return await heard(lab, strategy(name), sees=sees)
 
     return way
+
+
+def laid(strategy: Callable[[str], Any], *replies: str) -> Way:
+    """Make a way of a strategy that follows a plan, which may end where a call is denied."""
+
+    async def way(tools: Sequence[al.ToolSpec], sandbox: Guard, name: str) -> str:
+        sees: list[Entry] = []
+        model = al.ScriptedModel(*(each.format(name) for each in replies or (LAST,)))
+        lab = al.AgentRuntime(model, tools=tools, sandbox=sandbox, sinks=[sees.append])
+        with suppress(al.AgentLabError):
+            await lab.run(name, strategy=strategy(name))
+        return told(sees)
+
+    return way
+
+
+async def in_capitals(tools: Sequence[al.ToolSpec], sandbox: Guard, name: str) -> str:
+    """Call it by a name that is nearly its own."""
+    sees: list[Entry] = []
+    model = al.ScriptedModel(*script(name.upper()))
+    lab = al.AgentRuntime(model, tools=tools, sandbox=sandbox, sinks=[sees.append])
+    return await heard(lab, None, sees=sees)
+
+
+async def kept(tools: Sequence[al.ToolSpec], sandbox: Guard, name: str) -> str:
+    """Call it where its result is kept from a call that was let through by nobody."""
+    cache = InMemoryToolCache()
+    cache.set(name, {}, "a secret")
+    sees: list[Entry] = []
+    lab = al.AgentRuntime(al.ScriptedModel(*script(name)), sandbox=sandbox, sinks=[sees.append])
+    lab.tools.with_cache(cache)
+    for each in tools:
+        lab.tools.register(replace(each, cacheable=True))
+    said = await heard(lab, None, sees=sees)
+    if "a secret" in said:
+        tools[0](None)
+        return "done"
+    return said
 
 
 async def retried(tools: Sequence[al.ToolSpec], sandbox: Guard, name: str) -> str:
@@ -231,6 +276,17 @@ def leaves(tree: Leaf | Fork) -> list[Leaf]:
 
 
 WAYS: dict[str, Way] = {
+    "plan": laid(
+        lambda _: al.PlanExecute(), "1. Do it | tool: {0} | args: {{}}", "ACHIEVED 0.9\nFine."
+    ),
+    "planner": laid(
+        lambda name: al.Planner().register_methods(
+            [al.Method(name, (al.Task.primitive(name, {}),))]
+        )
+    ),
+    "workflow": laid(lambda name: al.Workflow("w", [al.WorkflowStep.Task("t", "{}", tool=name)])),
+    "in capitals": in_capitals,
+    "kept": kept,
     "react": by(lambda _: ReAct()),
     "streaming": by(lambda _: al.StreamingReAct()),
     "act": by(Direct),

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,10 +27,11 @@ import pytest
 import agentlab as al
 from agentlab.core.errors import InvalidValue, NotConfigured, ToolArgumentError, ToolTimeout
 from agentlab.core.sync import run_sync
-from agentlab.tools import visit
+from agentlab.tools import fences, visit
 from agentlab.tools.isolated import FenceReport, Isolated, IsolationError, Limits
-from agentlab.tools.isolation import Isolation, answer_of, read
+from agentlab.tools.isolation import Isolation, answer_of, read, reported
 from agentlab.tools.limits import FENCES, REMEDIES
+from agentlab.tools.visit import Heard
 from tests.doubles import until
 from tests.tools import cellwork
 
@@ -44,12 +46,23 @@ PATCHES = {
 QUICK = Limits(cpu_s=20, wall_s=60)
 
 
-@pytest.fixture(params=PATCHES)
+@pytest.fixture(params=PATCHES if "AGENTLAB_FAULTS" in os.environ else ["as it is"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give a system that allows more, or less."""
-    patch = f"from agentlab.tools import fences\n{PATCHES[request.param]}\nmain(parent"
+    """Give a system that allows more, or less: all three where faults are looked for."""
+    return made(request.param, monkeypatch)
+
+
+@pytest.fixture(params=PATCHES)
+def each_world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give all three, for what is kept in another way in each."""
+    return made(request.param, monkeypatch)
+
+
+def made(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make the world of a name."""
+    patch = f"from agentlab.tools import fences\n{PATCHES[name]}\nmain(parent"
     monkeypatch.setattr(visit, "CODE", visit.CODE.replace("main(parent", patch))
-    return str(request.param)
+    return name
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +116,7 @@ def holds(fence: str) -> None:
         pytest.skip(f"the fence {fence!r} is not held here: {how.how}")
 
 
-def test_a_call(world: str) -> None:
+def test_a_call(each_world: str) -> None:
     """The result comes back, what was printed is in the report, and so is each fence."""
     spec = tool(cellwork.double)
     assert spec.call_sync({"n": 21}) == 42
@@ -113,11 +126,12 @@ def test_a_call(world: str) -> None:
     assert report is not None
     assert (report.stopped, report.exit_code, report.signal) == ("", 0, None)
     assert (report.stdout, report.stderr) == ("doubling 1\n", "quietly\n")
-    assert {each.name for each in report.fences} >= set(FENCES) - {"other processes"}
+    assert sorted(each.name for each in report.fences) == sorted(FENCES)
     assert 0 < report.cpu_ms < report.wall_ms + 100 < 10_000
     assert report.held("memory")
-    assert report.held("network") is (world != "no namespaces" and report.held("process tree"))
-    if world == "no Landlock":
+    assert report.held("network") is (each_world != "no namespaces" and report.held("process tree"))
+    assert report.held("other processes") <= (each_world != "no namespaces")
+    if each_world == "no Landlock":
         assert not report.held("files")
 
 
@@ -272,7 +286,7 @@ def test_it_waits_for_ever(world: str) -> None:
         tool(cellwork.sleep, Limits(wall_s=0.5)).call_sync(None)
     assert (caught.value.report.stopped, caught.value.kind) == ("time", "transient")
     assert "Limits(wall_s=...)" in str(caught.value)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert world in PATCHES
 
 
@@ -291,13 +305,13 @@ def test_threads() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux finds them")
-def test_what_it_leaves_behind(world: str) -> None:
+def test_what_it_leaves_behind(each_world: str) -> None:
     """Is killed, though it gave up its parent, its session and its pipes."""
     spec = tool(cellwork.daemon)
     assert spec.call_sync(None) == "left"
     assert spec.last_report is not None
     assert spec.last_report.left >= 1
-    assert world in PATCHES
+    assert each_world in PATCHES
 
 
 def test_it_shouts(world: str) -> None:
@@ -339,6 +353,35 @@ def test_large_files_and_many(world: str) -> None:
     assert world in PATCHES
 
 
+def test_a_folder_that_is_hard_to_take_away(tmp_path: Path) -> None:
+    """Is taken away, whoever owns it: no path reaches its bottom, and its owner shut a part."""
+    cells = tmp_path / "cells"
+    assert tool(cellwork.dig).call_sync({"levels": 1100}) == "dug"
+    until(lambda: not list(cells.iterdir()))
+
+    mine = cells / "mine"
+    mine.mkdir()
+    for each in (cells, mine):
+        each.chmod(0o777)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are threads does not matter to this fork
+        child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            os.chdir(mine)
+            if not os.geteuid():  # to whom nothing is closed
+                os.chown(mine, 65534, 65534)
+                os.setuid(65534)
+            above = os.open("..", os.O_RDONLY)
+            cellwork.dig(10)
+            os.fchdir(above)
+            Path("mine").chmod(0)
+            visit.swept("mine")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not mine.exists()
+
+
 def test_the_network() -> None:
     """Is not there, unless it is asked for."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -369,6 +412,22 @@ def test_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "canary-8f3a" not in str(read)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc to look at")
+def test_keys_that_can_be_read_all_the_same() -> None:
+    """Where the kernel is another process of the same user, that fence is not said to hold."""
+    with subprocess.Popen(["sleep", "60"]) as other:  # noqa: S607
+        assert fences.reached(other.pid)
+        near = fences.within_reach(other.pid, apart=False, hidden=False)
+        other.kill()
+    far = fences.within_reach(other.pid, apart=True, hidden=True)
+    assert not fences.reached(other.pid)
+    assert [(each.name, each.held) for each in near] == [
+        ("environment", False),
+        ("other processes", False),
+    ]
+    assert [each.held for each in far] == [True, True]
+
+
 def test_rubbish_on_every_pipe(world: str) -> None:
     """Whatever it writes where, the caller hears an error or a value, and goes on."""
     spec = tool(cellwork.chatter)
@@ -381,12 +440,34 @@ def test_rubbish_on_every_pipe(world: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{", b"[]\n", b"{}\n", b'{"error": 3}\n', b"\xff\n", b"[" * 100_000 + b"\n"],
-)
+    [
+        b"", b"{", b"[]\n", b"3\n", b"{}\n", b'{"error": 3}\n', b"\xff\n", b"[" * 100_000 + b"\n",
+        b'{"value": 1, "error": "no"}\n', b'{"value": 1, "odd": 5}\n', b'{"error": ""}\n',
+        b'{"error": "no", "fence": "moat"}\n', b'{"error": "no", "kind": ["blocked"]}\n',
+        b'{"value": 1, "traceback": {}}\n', b'{"error": "' + b"x" * 5000 + b'"}\n',
+        b'{"value": ' + b"9" * 5000 + b"}\n",
+    ],
+)  # fmt: skip
 def test_answers_that_are_none(line: bytes) -> None:
     """Are read as none."""
-    assert answer_of(line) == {}
-    assert read(line)[0] == {}
+    assert answer_of(line) is None
+    assert read(b"[]\n" + line)[0] is None
+
+
+def test_a_forged_answer() -> None:
+    """Is what a handler may say anyway; one that is none is no error but its end."""
+    forge = tool(cellwork.forge)
+    assert forge.call_sync({"line": '{"value": 1, "fence": "files"}'}) == 1
+    report = stopped(cellwork.forge, {"line": '{"value": 1, "fence": "moat"}'})
+    assert (report.stopped, report.exit_code) == ("exit code", 0)
+
+
+@pytest.mark.parametrize("status", [b"", b"{", b"[]", b'{"why": 1}', b'{"why": "", "left": "x"}'])
+def test_a_keeper_that_said_nothing(status: bytes) -> None:
+    """Was killed, or was too late; the report tells which."""
+    for over, told in (("", "signal"), ("time", "time"), ("stdout", "output")):
+        report = reported(Heard(status, b"", b"", b"", over), None, (), QUICK)
+        assert (report.stopped, report.exit_code, report.left) == (told, None, 0)
 
 
 def test_it_attacks() -> None:
@@ -407,10 +488,10 @@ def test_stop(world: str, tmp_path: Path) -> None:
     until(lambda: len(alive(tmp_path / "cells")) >= 2)
     began = time.monotonic()
     handle.stop()
-    session = handle.result(10)
+    session = handle.result(30)
     assert session.stop_reason == "stopped"
     until(lambda: not alive(tmp_path / "cells"))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert spec.last_report is not None
     assert spec.last_report.stopped == "stop"
     assert world in PATCHES
@@ -443,7 +524,7 @@ def test_its_own_time_out() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc to look at")
-def test_the_kernel_is_killed(world: str, tmp_path: Path) -> None:
+def test_the_kernel_is_killed(each_world: str, tmp_path: Path) -> None:
     """Whoever called dies without a word, and nothing of the cell outlives that."""
     code = f"""
 import tempfile
@@ -453,7 +534,7 @@ from agentlab.tools import visit
 from agentlab.tools.isolated import Limits
 from tests.tools import cellwork
 visit.CODE = {visit.CODE!r}
-al.ToolSpec("daemon", "", cellwork.{"daemon" if world == "no Landlock" else "sleep"},
+al.ToolSpec("daemon", "", cellwork.{"daemon" if each_world == "no Landlock" else "sleep"},
             isolated=Limits()).call_sync(None)
 """
     path = os.pathsep.join(each or str(Path.cwd()) for each in sys.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -390,6 +391,32 @@ def test_scoped_grants_reach_what_is_run_in_the_block() -> None:
     assert reached == ["act"]
     lab.run_sync("Go")
     assert reached == ["act"]
+
+
+def test_scoped_grants_end_for_all_that_the_block_started() -> None:
+    """A run that outlives the block has lost them, and so has a block that ends elsewhere."""
+    tool, reached = spy("act", "network")
+    sandbox = Sandbox()
+
+    async def main() -> str:
+        over = asyncio.Event()
+
+        async def model(context: str) -> str:
+            await over.wait()
+            return LAST if "Observation" in context else script("act")[0]
+
+        with sandbox.scoped(["network"]):
+            handle = al.AgentRuntime(model, tools=[tool], sandbox=sandbox).start("Go")
+        over.set()
+        return (await handle).steps[0].observation
+
+    assert "missing capabilities: network" in asyncio.run(main())
+    assert reached == []
+
+    block = sandbox.scoped(["network"])
+    block.__enter__()
+    copy_context().run(block.__exit__, None, None, None)
+    assert sandbox.granted_capabilities() == []
 
 
 def test_any_thread_may_ask() -> None:
