@@ -258,15 +258,20 @@ def test_tool_failed() -> None:
 
 
 class Slow:
-    """Answers that take a while, and a note of which of them were given up."""
+    """Answers that take a while, and a note of which of them were given up.
 
-    def __init__(self) -> None:
-        self.gone = list[str]()
+    What fails does so once as many others are under way as are said.
+    """
+
+    def __init__(self, others: int = 0) -> None:
+        self.gone, self.begun, self.others = list[str](), 0, others
 
     async def __call__(self, prompt: str) -> str:
         if prompt.startswith("fail"):
-            await asyncio.sleep(0.01)
-            raise ValueError(prompt)
+            while self.begun < self.others:
+                await asyncio.sleep(0)
+            raise asyncio.CancelledError if prompt == "fail softly" else ValueError(prompt)
+        self.begun += 1
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -277,7 +282,7 @@ class Slow:
 
 def test_siblings_are_cancelled() -> None:
     """What goes on beside a failure is given up at once, and no task is left of it."""
-    slow = Slow()
+    slow = Slow(others=2)
     flow = Workflow("flow", [Parallel([Task("a", "a"), Task("f", "fail"), Task("b", "b")])])
 
     async def work() -> None:
@@ -297,6 +302,17 @@ def test_siblings_are_cancelled() -> None:
         "cancelled", "failed", "cancelled",
     ]  # fmt: skip
     assert chart.status("steps[0]") == "failed"
+
+
+def test_what_cancels_itself_has_failed() -> None:
+    """What is cancelled from within, beside others, is a failure: no output goes missing."""
+    slow = Slow(others=1)
+    flow = [Parallel([Task("a", "a"), Task("f", "fail softly")])]
+
+    with pytest.raises(StepFailed, match=r"^step 'f' failed: .*cancelled from within$"):
+        ran(flow, slow)
+
+    assert slow.gone == ["a"]
 
 
 def test_first_of_simultaneous_failures() -> None:
@@ -383,8 +399,10 @@ def test_cancelled() -> None:
 
     async def work() -> al.AgentSession:
         flow = Workflow("flow", [Parallel([Task("a", "a"), Loop(Task("b", "b"), 2)])])
-        handle = al.AgentRuntime(Slow(), sinks=[hear]).start("go", strategy=flow)
-        await asyncio.sleep(0.05)
+        slow = Slow()
+        handle = al.AgentRuntime(slow, sinks=[hear]).start("go", strategy=flow)
+        while slow.begun < 2:
+            await asyncio.sleep(0)
         handle.stop()
         session = await handle
         assert asyncio.all_tasks() == {asyncio.current_task()}

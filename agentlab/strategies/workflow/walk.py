@@ -142,6 +142,11 @@ class Arm:
             async with gate:
                 try:
                     await arms[i].work()
+                except asyncio.CancelledError:
+                    if being_cancelled():
+                        raise
+                    failed[i] = WorkflowError("it was cancelled from within")
+                    raise failed[i] from None  # a group takes no notice of such an end
                 except Exception as error:
                     if not being_cancelled():
                         failed[i] = error
