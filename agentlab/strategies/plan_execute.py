@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agentlab.core.bounds import at_least_one, count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import begin, drive, result_of
 from agentlab.core.errors import InternalError, InvalidValue
 from agentlab.core.events import Charted, Marked, Node, Phase, Status, Warned
 from agentlab.core.ids import AgentId
@@ -320,20 +320,6 @@ class PlanExecuteAgent:
             config=AgentConfig(self.config.max_steps, name_of(infer)),
             tools=ToolRegistry(tools, clock=self._clock),
         )
-        return planned(await drive(run, session, PlanExecute(self.config), goal))
+        return result_of(await drive(run, session, PlanExecute(self.config), goal), PlanRun)
 
     run_sync = twin(run)
-
-
-def planned(session: Any) -> PlanRun:
-    """Give what a session planned and did.
-
-    Raises
-    ------
-    AgentLoopError
-        It ended before there was a verdict, for it was out of time.
-    """
-    if not isinstance(session.result, PlanRun):
-        session.raise_for_status()
-    done: PlanRun = session.result
-    return done

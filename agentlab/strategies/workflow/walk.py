@@ -142,11 +142,6 @@ class Arm:
             async with gate:
                 try:
                     await arms[i].work()
-                except asyncio.CancelledError:
-                    if being_cancelled():
-                        raise
-                    failed[i] = WorkflowError("it was cancelled from within")
-                    raise failed[i] from None  # a group takes no notice of such an end
                 except Exception as error:
                     if not being_cancelled():
                         failed[i] = error
@@ -255,7 +250,12 @@ class Beside:
     async def work(self) -> None:
         """Do it, as a run of its own."""
         goal = self.step.prompt if isinstance(self.step, Task) else self.step.label
-        await driven(self.arm.run, self, self.arm.context.fill(goal))
+        try:
+            await driven(self.arm.run, self, self.arm.context.fill(goal))
+        except asyncio.CancelledError:  # of which a group takes no notice
+            if being_cancelled():
+                raise
+            raise WorkflowError("it was cancelled from within") from None
 
 
 def below_it(run: Run, name: str) -> Run:
