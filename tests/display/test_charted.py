@@ -132,7 +132,7 @@ def test_fitted(text: str) -> None:
     line = fitted(text, 60)
 
     assert "\n" not in line
-    assert len(line) <= 12
+    assert len(line) <= 15  # of the thinnest letters
 
 
 def test_fitted_by_width() -> None:
