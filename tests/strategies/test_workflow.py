@@ -382,8 +382,9 @@ def test_hang_is_cut_short() -> None:
     step = WorkflowEngine(al.AgentConfig(1, "m", step_timeout_ms=30))
     whole = WorkflowEngine(al.AgentConfig(1, "m", loop_timeout_ms=30))
 
-    with pytest.raises(StepFailed, match=r"^step 'slow' failed: .*step timeout after 30 ms$"):
+    with pytest.raises(StepFailed, match=r"^step 'slow' failed: step timeout after 30 ms$") as late:
         step.run_sync(flow, Slow())
+    assert late.value.kind == "transient"
     with pytest.raises(al.AgentLoopError, match="loop timeout after 30 ms") as e:
         whole.run_sync(flow, Slow())
     assert e.value.session is not None
@@ -447,6 +448,14 @@ def test_depth() -> None:
         lambda: Workflow("x", [1]),  # type: ignore[list-item]
         lambda: WorkflowContext({"a": 1}),  # type: ignore[dict-item]
         lambda: WorkflowContext().set("a", None),  # type: ignore[arg-type]
+        lambda: WorkflowContext().set([], "a"),  # type: ignore[arg-type]
+        lambda: WorkflowContext().get([]),  # type: ignore[arg-type]
+        lambda: WorkflowContext().fill(3),  # type: ignore[arg-type]
+        lambda: WorkflowContext().evaluate_condition(b"a:b"),  # type: ignore[arg-type]
+        lambda: WorkflowContext({}, "out"),  # type: ignore[arg-type]
+        lambda: WorkflowContext({}, [], -1),
+        lambda: Workflow("x").with_tools(3),  # type: ignore[arg-type]
+        lambda: WorkflowEngine(al.PlannerConfig()),  # type: ignore[arg-type]
         lambda: ran([], tools=3),
         lambda: WorkflowEngine().run_sync("x", print),  # type: ignore[arg-type]
     ],

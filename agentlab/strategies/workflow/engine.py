@@ -85,9 +85,16 @@ class WorkflowEngine:
         The settings of its runs.
     clock : Clock
         What everything but deadlines reads.
+
+    Raises
+    ------
+    InvalidValue
+        ``config`` is something else.
     """
 
     def __init__(self, config: AgentConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        if config is not None and not isinstance(config, AgentConfig):
+            raise InvalidValue(f"config must be an AgentConfig, got {config!r:.80}")
         self.config, self._clock = config, clock
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from agentlab.core.events import Action, Charted, Marked, ReActStep, Status, War
 from agentlab.core.protocols import Tools
 from agentlab.core.run import Run
 from agentlab.core.text import compact, cut
-from agentlab.strategies.react import in_time
+from agentlab.strategies.react import OutOfTimeError, in_time
 from agentlab.strategies.workflow.chart import below, strategy_of
 from agentlab.strategies.workflow.context import WorkflowContext, filled_json, merge
 from agentlab.strategies.workflow.definition import Workflow
@@ -178,6 +178,8 @@ class Arm:
             turn = replaced(turn, thought=task.name, tool=task.tool, args=args)
         try:
             output, turn = await self._do(task, prompt, turn)
+        except OutOfTimeError as late:
+            raise StepFailed(task.name, str(late), kind="transient") from late
         except Exception as error:
             raise StepFailed(task.name, explain(error), kind=kind_of(error)) from error
         ms = round((self.run.clock.monotonic() - began) * 1000)
