@@ -21,7 +21,12 @@ from agentlab.strategies.react import OutOfTimeError, in_time
 from agentlab.strategies.workflow.chart import below, strategy_of
 from agentlab.strategies.workflow.context import WorkflowContext, filled_json, merge
 from agentlab.strategies.workflow.definition import Workflow
-from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed, ToolNotFound
+from agentlab.strategies.workflow.errors import (
+    MaxIterationsExceeded,
+    StepFailed,
+    ToolNotFound,
+    as_failed,
+)
 from agentlab.strategies.workflow.result import TaskRun
 from agentlab.strategies.workflow.steps import Branch, Loop, Parallel, Task, WorkflowStep
 from agentlab.tools.textual import arguments, as_spec
@@ -284,17 +289,6 @@ def schema_of(tools: Tools | None, name: str) -> dict[str, Any]:
     if not known or known[0] is None:
         raise ToolNotFound(name)
     return as_spec(known[0]).schema
-
-
-def as_failed(step: WorkflowStep, error: Exception) -> Exception:
-    """Give the failure of something that went on beside others as that of a step."""
-    if isinstance(error, StepFailed):
-        return error
-    failed = StepFailed(
-        step.name if isinstance(step, Task) else step.kind, explain(error), kind=kind_of(error)
-    )
-    failed.__cause__ = error
-    return failed
 
 
 def being_cancelled() -> bool:
