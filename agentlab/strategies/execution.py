@@ -105,11 +105,11 @@ class ExecutionPlan(Displayable, Tabular, Portable):
 
     def unbound(self) -> list[str]:
         """Name the placeholders that have no value: neither a binding nor an earlier step's."""
-        seen, tools = list[str](), set[str]()
+        seen, tools = dict[str, None](), set[str]()
         for step in self.planned:
-            seen += unbound([step.args], {*tools, *seen})
+            seen.update(dict.fromkeys(unbound([step.args], tools)))
             tools.add(step.tool)
-        return seen
+        return [*seen]
 
     def bound(self, bindings: Mapping[str, Any]) -> ExecutionPlan:
         """Give the plan with values in the places of placeholders."""

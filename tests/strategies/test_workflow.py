@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -446,6 +447,7 @@ def test_depth() -> None:
         lambda: Loop(Task("x", "x"), 1, until=3),  # type: ignore[arg-type]
         lambda: Workflow("", []),
         lambda: Workflow("x", [1]),  # type: ignore[list-item]
+        lambda: Workflow("x", [WorkflowStep()]),
         lambda: WorkflowContext({"a": 1}),  # type: ignore[dict-item]
         lambda: WorkflowContext().set("a", None),  # type: ignore[arg-type]
         lambda: WorkflowContext().set([], "a"),  # type: ignore[arg-type]
@@ -473,6 +475,17 @@ def test_repr() -> None:
         " strategy=None)"
     )
     assert repr(ran([Task("a", "b")])) == "<WorkflowResult 'flow' 1 task, answer='[b]'>"
+
+
+def test_it_can_be_sent_elsewhere() -> None:
+    """What came of a workflow goes through pickle, without the trace, which stays here."""
+    result = ran([Parallel([Task("a", "b"), Task("c", "d")])])
+    again = pickle.loads(pickle.dumps(result))  # noqa: S301 - just written
+
+    assert again == result
+    assert again.chart.status("steps[0]") == "done"
+    assert again.trace is None
+    assert result.trace is not None
 
 
 def test_with_variables() -> None:

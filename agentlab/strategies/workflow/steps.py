@@ -222,7 +222,7 @@ def told(thing: Any, **values: Any) -> None:
 
 def a_step(name: str, value: WorkflowStep) -> None:
     """Refuse what is no step."""
-    if not isinstance(value, WorkflowStep):
+    if not isinstance(value, Task | Branch | Parallel | Loop):
         raise InvalidValue(
             f"{name} must be a step, got {value!r:.80}: WorkflowStep.Task('name', 'prompt') is one"
         )
