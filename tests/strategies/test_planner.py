@@ -202,6 +202,22 @@ def test_the_limit_of_nodes() -> None:
     assert len(caught.value.choices) > 10
 
 
+def test_what_is_not_there_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name like a task that is missing is sought among many once, however often it is met."""
+    sought: list[str] = []
+
+    def near(name: str, known: Any) -> str:
+        sought.append(name)
+        return f" of {len(known)}"
+
+    monkeypatch.setattr("agentlab.strategies.search.suggestion", near)
+    planner = Planner().register_methods([Method("A", [Task.compound("B")]) for _ in range(20)])
+    with pytest.raises(NoMethodFound, match=r"'B' of 1$"):
+        planner.plan("A")
+
+    assert sought == ["B"]
+
+
 def test_deep_methods() -> None:
     """A hundred thousand levels are no more than a list: nothing recurs."""
     deep = 100_000
