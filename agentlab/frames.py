@@ -160,6 +160,8 @@ ROWS: dict[type, tuple[Callable[[Any], Sequence[Any]], type[msgspec.Struct]]] = 
     VectorMemory: (lambda it: it.rows(len(it)), VectorRow),
     SemanticMemory: (lambda it: it.rows(len(it)), TextRow),
     Explanations: (lambda it: it, Explanation),
+    Plan: (lambda it: it.rows(), StepRow),
+    PlanRun: (lambda it: it.plan.rows(), StepRow),
     ExecutionPlan: (lambda it: it.rows(), PlannedRow),
 }
 """What has a row for each of its parts: how these are read, and which record says the columns."""
@@ -208,12 +210,6 @@ def _(store: EpisodicStore) -> pd.DataFrame:
         timestamp=pd.Series(moments).dt.tz_localize("UTC"),
         id=column(told["id"], WORDS),
     )
-
-
-@frame.register(Plan)
-@frame.register(PlanRun)
-def _(plan: Plan | PlanRun) -> pd.DataFrame:
-    return table((plan.plan if isinstance(plan, PlanRun) else plan).rows(), StepRow)
 
 
 @frame.register(list)

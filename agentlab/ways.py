@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agentlab.core.drive import result_of
 from agentlab.core.protocols import Model, Strategy
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -15,20 +16,12 @@ from agentlab.parts import Parts
 from agentlab.settings import Settings
 from agentlab.strategies.react import ReAct
 from agentlab.strategies.workflow.definition import Workflow
-from agentlab.strategies.workflow.engine import (
-    Bound,
-    Presets,
-    a_workflow,
-    result_of,
-    title_of,
-)
+from agentlab.strategies.workflow.engine import Bound, Presets, a_workflow, title_of
 from agentlab.strategies.workflow.result import WorkflowResult
 
 if TYPE_CHECKING:
     from agentlab.strategies.plan_execute import PlanExecuteConfig
     from agentlab.strategies.plans import PlanRun
-
-if TYPE_CHECKING:
     from agentlab.teams.bus import AgentBus
     from agentlab.teams.debate_config import DebateConfig, DebateSession
     from agentlab.teams.swarm_config import SwarmConfig, SwarmResult
@@ -81,14 +74,18 @@ class Ways:
         ------
         InternalError
             The response holds no plan.
+        AgentLoopError
+            Its time was up before there was a verdict; or the runtime is strict, and the goal
+            was not achieved.
         AgentLabError
             What else went wrong; the session as far as it got is its ``session``.
         """
-        from agentlab.strategies.plan_execute import PlanExecute, planned
+        from agentlab.strategies.plan_execute import PlanExecute
+        from agentlab.strategies.plans import PlanRun
 
         name = name_of(infer) if self.settings.model is None else ""
         run, session = self._open(agent_id, as_model(infer), name)
-        return planned(await self._drive(run, session, PlanExecute(config), goal))
+        return result_of(await self._drive(run, session, PlanExecute(config), goal), PlanRun)
 
     async def run_workflow(
         self,
@@ -119,14 +116,13 @@ class Ways:
             A loop did not come to its end.
         ToolNotFound
             A task names a tool that is not there; it is a ``WorkflowError``.
-        TimeoutError
+        AgentLoopError
             Its time was up.
         """
         flow = Bound(a_workflow(workflow), self._parts.named, context, titled=True)
         name = "" if infer is None or self.settings.model is not None else name_of(infer)
         opened = self._open(agent, self.model if infer is None else as_model(infer), name)
-        session = await self._drive(*opened, flow, title_of(flow))
-        return result_of(session.result, session.error)
+        return result_of(await self._drive(*opened, flow, title_of(flow)), WorkflowResult)
 
     def bus(self, capacity: int) -> AgentBus:
         """Give a new bus, whose subscriptions hold at most ``capacity`` unread messages."""
@@ -153,7 +149,6 @@ class Ways:
         OrchestrationError
             Nobody answered.
         """
-        from agentlab.teams.crew import result_of
         from agentlab.teams.team import TeamStrategy
         from agentlab.teams.team_result import TeamResult
 
@@ -187,7 +182,6 @@ class Ways:
         InternalError
             There are no agents.
         """
-        from agentlab.teams.crew import result_of
         from agentlab.teams.swarm import SwarmStrategy
         from agentlab.teams.swarm_config import SwarmResult
 
@@ -213,7 +207,6 @@ class Ways:
         OrchestrationError
             Nobody argued at all.
         """
-        from agentlab.teams.crew import result_of
         from agentlab.teams.debate import DebateStrategy
         from agentlab.teams.debate_config import DebateSession
 

@@ -89,6 +89,27 @@ def test_the_readmes_memories(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(names["memory"].explain("agent")[0]) == told[1]
 
 
+def test_the_readmes_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A goal is planned for, a task is taken apart, and a workflow is taken, as said there."""
+    (example,) = (
+        block for block in FENCE.findall((ROOT / "README.md").read_text()) if "al.Planner(" in block
+    )
+    model = al.ScriptedModel("1. Add them", "875000", "ACHIEVED 0.9", "Lyon has 522000 people.")
+    monkeypatch.setattr("agentlab.runtime.as_model", lambda _: model)
+
+    @al.tool(inline=True)
+    def population(city: str) -> int:
+        """People living in a city."""
+        return {"Lyon": 522_000}[city]
+
+    names: dict[str, Any] = {"al": al, "population": population}
+    exec(example, names)  # noqa: S102 - our own README
+
+    assert names["session"].result.verification.achieved
+    assert [step.tool for step in names["planner"].plan("research")] == ["population"]
+    assert model.requests[-1].prompt == "Say in a sentence that Lyon has 522000 people."
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
 def test_every_example_is_python(path: Path) -> None:
     """And every name it takes from the front door is there."""

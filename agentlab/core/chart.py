@@ -23,6 +23,9 @@ class Chart:
     plan: Charted
     marks: dict[str, Marked] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._known = {node.id for node in self.plan.nodes}
+
     def status(self, node: str) -> Status:
         """Tell how a part stands."""
         mark = self.marks.get(node)
@@ -35,7 +38,7 @@ class Chart:
 
     def mark(self, mark: Marked) -> None:
         """Take what is said of a part; of one that is not in the chart nothing is kept."""
-        if any(node.id == mark.node for node in self.plan.nodes):
+        if mark.node in self._known:
             self.marks[mark.node] = mark
 
 

@@ -34,5 +34,5 @@ class Portable:
         """
         try:
             return msgspec.convert(data, cls)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeError) as error:  # of a lone surrogate
             raise InvalidValue(f"not the data of a {cls.__name__}: {error}") from None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agentlab.core.chart import Chart, Charts
 from agentlab.core.events import Charted, Node
 from agentlab.core.session import AgentSession
-from agentlab.display.flowing import LEFT, PLAIN, Box, Flow, fitted, flow_of, levels
+from agentlab.display.flowing import LEFT, PLAIN, SMALL, Box, Flow, fitted, flow_of, levels
 from agentlab.display.html import Html, h
 from agentlab.display.parts import Room, listed, skipped
 from agentlab.display.words import count, gist, plural
@@ -167,6 +167,6 @@ def boxed(box: Box, node: Node, line: Line) -> Html:
 def beneath(line: Line) -> str:
     """Say in a box how a part stands, and what came of it, else who does it."""
     if not line.status or line.status == "pending":
-        return fitted(line.who, letter=5.8)
+        return fitted(line.who, letter=SMALL)
     told = (line.said,) if line.status == "running" and line.said else (line.word, line.said)
-    return fitted(" · ".join(filter(None, told)), letter=5.8)
+    return fitted(" · ".join(filter(None, told)), letter=SMALL)

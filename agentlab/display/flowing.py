@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from unicodedata import east_asian_width
 
 from agentlab.core.events import Charted, Edge, Node
 from agentlab.core.secrets import scrub
 from agentlab.display.html import ODD
-from agentlab.display.labels import BROAD
+from agentlab.display.labels import BROAD, across
 from agentlab.display.words import gist
 
 WIDE, TALL = 152, 40  # a box
@@ -22,10 +21,9 @@ ACROSS, DOWN = 14, 24  # between boxes
 EDGE = 4  # round all of it
 BACK = 18  # what leads back, beside its loop
 ROUND = 6
-LETTER = 6.2  # pixels across, on average, of 12 px
+LETTER, SMALL = 6.8, 6.4  # pixels across of most letters: of 12 px and bold, of 11 px
 LEFT, PLAIN = 26, 12  # where a label begins in its box: after a mark, or without one
 MOST, DEEPEST = 120, 66  # parts that are drawn; that are within each other
-
 
 Point = tuple[float, float]
 
@@ -280,9 +278,11 @@ def outlined(node: Node, x: float, y: float, tall: float) -> str:
 def fitted(text: str, room: float = WIDE - LEFT - 8, letter: float = LETTER) -> str:
     """``text`` on one line that is no longer than there is room, in pixels."""
     line = ODD.sub("\N{REPLACEMENT CHARACTER}", scrub(gist(text, 60)))  # a part of a key is none
-    used = 0.0
+    used, whole = 0.0, 0
     for i, c in enumerate(line):
-        used += BROAD if east_asian_width(c) in "WF" else letter
+        used += across(c, letter)
         if used > room:
-            return f"{line[: max(0, i - 1)].rstrip()}…"
+            return f"{line[:whole].rstrip()}…"
+        if used + BROAD <= room:  # which the dots take
+            whole = i + 1
     return line

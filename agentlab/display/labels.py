@@ -8,9 +8,21 @@ from unicodedata import east_asian_width
 
 NARROW, WIDE = 330.0, 540.0  # pixels that a picture has at least
 LETTER, BROAD = 6.6, 11.0  # pixels across
+THIN, FAT = frozenset("iljtfrI.,:;!|'() \u00b7"), frozenset("mwMW@%")
 FIRST = 8  # nodes that must have a label
 UP, DOWN = 9.0, 3.0  # of a line of text, from where it stands
 Anchor = Literal["start", "middle", "end"]
+
+
+def across(c: str, letter: float) -> float:
+    """Guess how wide a letter is, where most are ``letter`` wide."""
+    if c in THIN:
+        return letter * 0.6
+    if c in FAT:
+        return letter * 1.8
+    if east_asian_width(c) in "WF":
+        return BROAD
+    return letter * (1.2 if c.isupper() else 1.0)
 
 
 class Circle(NamedTuple):

@@ -25,6 +25,7 @@ TASKS = [
     Column("took", "fit"),
 ]
 VARIABLES = [Column("variable", "fit"), Column("value", "wide")]
+NAME = 32  # letters of one in a table; in the chart it is whole
 EMPTY = "Nothing is in it yet: `Workflow('name', [WorkflowStep.Task('one', 'prompt')])` has a task."
 NOTHING = "No task was done."
 
@@ -97,7 +98,7 @@ def task_cells(i: int, task: TaskRun, longest: float, room: Room) -> tuple[objec
     who = f"tool {task.tool}" if task.tool else f"by {task.strategy}" if task.strategy else ""
     asked_ = shortened(task.prompt, f"result.tasks[{i}].prompt", min(240, room.text))
     return (
-        gist(task.name, 60),
+        gist(task.name, NAME),
         h("span")(h("span", "agl-dim")(f"{gist(who, 40)}: ") if who else None, asked_),
         shortened(task.output, f"result.tasks[{i}].output", min(400, room.text)),
         took(task.ms, longest),
@@ -130,7 +131,7 @@ def variable_table(context: WorkflowContext, room: Room, path: str) -> Html:
     shown = known[: 3 * room.ends]
     cells = [
         (
-            gist(name, 60),
+            gist(name, NAME),
             shortened(text_of(value), f"{path}.variables[{gist(name, 40)!r}]", room.text // 4),
         )
         for name, value in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agentlab.core.drive import begin, drive, driven
+from agentlab.core.drive import a_strategy, begin, drive, driven
 from agentlab.core.errors import NotConfigured, explain, kind_of
 from agentlab.core.protocols import Observation, Strategy
 from agentlab.core.run import Run
@@ -38,10 +38,12 @@ class Bridge:
     strategy_name = "planner"
 
     def __init__(self, planner: Planner, loop: Loop | Strategy | None = None) -> None:
+        if loop is not None and not isinstance(loop, Loop):
+            a_strategy(loop)
         self.planner, self.loop = planner, loop
 
     def __repr__(self) -> str:
-        return f"Bridge({self.planner!r}, {self.loop or ReAct.strategy_name!r})"
+        return f"Bridge({self.planner!r}, {self.loop or ReAct()!r})"
 
     async def __call__(self, run: Run, goal: str, /) -> PlannedRun:
         """Make a plan for the task that ``goal`` names, and have its steps worked on."""

@@ -12,6 +12,7 @@ import msgspec
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import ErrorKind, InvalidValue
 from agentlab.core.events import Charted, Marked, Node, ReActStep, Status, Warned
+from agentlab.core.portable import Portable
 from agentlab.core.protocols import Observation
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -55,7 +56,7 @@ class PlannedRow(Displayable, msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class ExecutionPlan(Displayable, Tabular):
+class ExecutionPlan(Displayable, Tabular, Portable):
     """Calls of tools, in order, and the choices that led to them.
 
     It is a strategy: ``await lab.run("", strategy=plan)`` calls the tools, whatever the goal says.
@@ -104,11 +105,11 @@ class ExecutionPlan(Displayable, Tabular):
 
     def unbound(self) -> list[str]:
         """Name the placeholders that have no value: neither a binding nor an earlier step's."""
-        seen, tools = list[str](), set[str]()
+        seen, tools = dict[str, None](), set[str]()
         for step in self.planned:
-            seen += unbound([step.args], {*tools, *seen})
+            seen.update(dict.fromkeys(unbound([step.args], tools)))
             tools.add(step.tool)
-        return seen
+        return [*seen]
 
     def bound(self, bindings: Mapping[str, Any]) -> ExecutionPlan:
         """Give the plan with values in the places of placeholders."""
@@ -129,7 +130,18 @@ class ExecutionPlan(Displayable, Tabular):
         return chosen.method if chosen else None
 
     async def run(self, runtime: Runtime, *, agent: str = "agent") -> AgentSession:
-        """Call the tools of ``runtime``, one after the other; its model is asked nothing."""
+        """Call the tools of ``runtime``, one after the other; its model is asked nothing.
+
+        Raises
+        ------
+        InvalidValue
+            ``runtime`` is none: what runs a plan is an :class:`agentlab.AgentRuntime`.
+        """
+        if not callable(getattr(runtime, "run", None)):
+            raise InvalidValue(
+                f"runtime must be an AgentRuntime, got {runtime!r:.80}:"
+                " AgentRuntime('local', tools=[...]) is one"
+            )
         return await runtime.run(self.goal.name, agent=agent, strategy=self)
 
     run_sync = twin(run)
@@ -138,32 +150,6 @@ class ExecutionPlan(Displayable, Tabular):
         """Call the tools, one after the other, until one fails."""
         return await carry_out(run, self, call_tool)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as plain JSON."""
-        plain: dict[str, Any] = msgspec.to_builtins({name: getattr(self, name) for name in _KINDS})
-        return plain
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ExecutionPlan:
-        """Read what :meth:`to_dict` gave.
-
-        Raises
-        ------
-        InvalidValue
-            It is not the data of a plan.
-        """
-        try:
-            told = {name: msgspec.convert(data[name], kind) for name, kind in _KINDS.items()
-                    if name in data}  # fmt: skip
-            return cls(**told)
-        except (msgspec.ValidationError, TypeError) as error:
-            raise InvalidValue(f"not the data of an ExecutionPlan: {error}") from None
-
-
-_KINDS: dict[str, Any] = {
-    "goal": Task, "planned": tuple[PlanStep, ...], "choices": tuple[Choice, ...],
-    "world": dict[str, str],
-}  # fmt: skip
 
 Do: TypeAlias = Callable[[Run, PlanStep, Any, Mapping[str, str]], Awaitable[Came]]
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agentlab.core.bounds import at_least_one, count_of
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import a_strategy, begin, drive, result_of
 from agentlab.core.errors import InternalError, InvalidValue
 from agentlab.core.events import Charted, Marked, Node, Phase, Status, Warned
 from agentlab.core.ids import AgentId
@@ -90,14 +90,29 @@ class PlanExecuteConfig(Portable):
             raise InvalidValue(f"system_prompt must be text, got {self.system_prompt!r:.80}")
 
 
+def config_of(config: PlanExecuteConfig | None) -> PlanExecuteConfig:
+    """Give settings, those that go without saying where there are none."""
+    if config is not None and not isinstance(config, PlanExecuteConfig):
+        raise InvalidValue(f"config must be a PlanExecuteConfig, got {config!r:.80}")
+    return config or PlanExecuteConfig()
+
+
 class Verifier:
-    """Judges a plan that is over."""
+    """Judges a plan that is over. To judge otherwise, override what calling it does."""
 
     def __repr__(self) -> str:
         return "Verifier()"
 
     async def verify(self, plan: Plan, infer: Any) -> VerificationResult:
-        """Ask ``infer``, whatever it is (see :func:`agentlab.as_model`), for a verdict."""
+        """Ask ``infer``, whatever it is (see :func:`agentlab.as_model`), for a verdict.
+
+        Raises
+        ------
+        InvalidValue
+            ``plan`` is no plan, or ``infer`` does not answer.
+        """
+        if not isinstance(plan, Plan):
+            raise InvalidValue(f"plan must be a Plan, got {plan!r:.80}: run.plan is one")
         model = as_model(infer)
         config = AgentConfig(1, name_of(infer))
         run, _ = begin(agent="verifier", model=model, config=config)
@@ -116,7 +131,10 @@ class Verifier:
 
 
 class PlanExecute:
-    """The strategy.
+    """The strategy. A run has an answer where the goal was achieved: the last output.
+
+    Where it was not, ``stop_reason`` is ``"error"`` and ``error`` says why; plan and verdict are
+    the session's ``result`` either way.
 
     >>> from agentlab.models.scripted import ScriptedModel
     >>> from agentlab.runtime import AgentRuntime
@@ -133,6 +151,11 @@ class PlanExecute:
         they are one question each.
     verifier : Verifier, optional
         Judges.
+
+    Raises
+    ------
+    InvalidValue
+        One of these is something else.
     """
 
     strategy_name = "plan_execute"
@@ -144,7 +167,11 @@ class PlanExecute:
         step_strategy: Strategy | None = None,
         verifier: Verifier | None = None,
     ) -> None:
-        self.config = config or PlanExecuteConfig()
+        if step_strategy is not None:
+            a_strategy(step_strategy)
+        if verifier is not None and not callable(verifier):
+            raise InvalidValue(f"verifier must be a Verifier, got {verifier!r:.80}")
+        self.config = config_of(config)
         self.step_strategy = step_strategy
         self.verifier = verifier or Verifier()
 
@@ -180,7 +207,7 @@ class PlanExecute:
         except OutOfTimeError as late:
             verdict = VerificationResult(achieved=False, confidence=0.0, issues=[str(late)])
             done = PlanRun(plan, verdict)
-            done.stop_reason = "timeout"
+            done.timed_out = True
         else:
             done = PlanRun(plan, verdict)
         done.trace = run.trace
@@ -292,7 +319,7 @@ class PlanExecuteAgent:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.agent_id = AgentId(agent_id)
-        self.config = config or PlanExecuteConfig()
+        self.config = config_of(config)
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -320,20 +347,6 @@ class PlanExecuteAgent:
             config=AgentConfig(self.config.max_steps, name_of(infer)),
             tools=ToolRegistry(tools, clock=self._clock),
         )
-        return planned(await drive(run, session, PlanExecute(self.config), goal))
+        return result_of(await drive(run, session, PlanExecute(self.config), goal), PlanRun)
 
     run_sync = twin(run)
-
-
-def planned(session: Any) -> PlanRun:
-    """Give what a session planned and did.
-
-    Raises
-    ------
-    AgentLoopError
-        It ended before there was a verdict, for it was out of time.
-    """
-    if not isinstance(session.result, PlanRun):
-        session.raise_for_status()
-    done: PlanRun = session.result
-    return done

@@ -31,6 +31,8 @@ from agentlab.strategies.tasks import (
     PlanStep,
     Precondition,
     Task,
+    bindings_of,
+    several,
     task_of,
     world_of,
 )
@@ -121,7 +123,7 @@ class Planner(Displayable):
     ) -> None:
         self.config = config or PlannerConfig()
         self.world = world_of(world)
-        self.bindings = dict(bindings or {})
+        self.bindings = bindings_of(bindings)
         self._methods: dict[str, list[Method]] = {}
 
     def __repr__(self) -> str:
@@ -139,8 +141,8 @@ class Planner(Displayable):
         return self
 
     def register_methods(self, methods: Iterable[Method]) -> Self:
-        """Add several ways, in order."""
-        for method in methods:
+        """Add several ways, in order; all of them or, where one is none, not any."""
+        for method in several("methods", methods, Method):
             self.register_method(method)
         return self
 
@@ -189,7 +191,7 @@ class Planner(Displayable):
         search = Search(self._methods, world, limits)
         search.run(task)
         plan = ExecutionPlan(task, tuple(search.steps), tuple(search.choices), world)
-        known = {**self.bindings, **(bindings or {})}
+        known = {**self.bindings, **bindings_of(bindings)}
         return plan.bound(known) if known else plan
 
     async def __call__(self, run: Run, goal: str, /) -> PlannedRun:
@@ -203,6 +205,11 @@ class Planner(Displayable):
         ----------
         loop : ReActLoop or Strategy, optional
             Who does the steps, each as a run of its own; by default ReAct with the run's tools.
+
+        Raises
+        ------
+        InvalidValue
+            ``loop`` is neither.
         """
         from agentlab.strategies.bridge import Bridge
 

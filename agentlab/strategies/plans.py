@@ -182,12 +182,15 @@ class PlanRun(_Pair, Displayable, Tabular):
         The verdict.
     trace : Trace or None
         All that was said, where it was run and not read from somewhere.
-    stop_reason, error : str
-        How it ended, where it is no answer.
+    stop_reason : str
+        ``final_answer`` where there is an answer; else ``error``, or ``timeout`` where there was
+        no time for a verdict.
+    error : str or None
+        Why there is no answer.
     """
 
     trace: Trace | None = None
-    stop_reason: str = "error"
+    timed_out: bool = False
 
     def __repr__(self) -> str:
         return f"PlanRun({self.plan!r}, {self.verification!r})"
@@ -200,6 +203,13 @@ class PlanRun(_Pair, Displayable, Tabular):
         """The last output, if the goal was achieved."""
         outputs = self.plan.outputs()
         return outputs[-1] if self.verification.achieved and outputs else None
+
+    @property
+    def stop_reason(self) -> str:
+        """How it ended."""
+        if self.timed_out:
+            return "timeout"
+        return "error" if self.answer is None else "final_answer"
 
     @property
     def error(self) -> str | None:

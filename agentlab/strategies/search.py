@@ -136,6 +136,7 @@ class Search:
         self.nodes = 0
         self._stack: list[Open] = []
         self._ranked: dict[str, Ranked] = {}
+        self._reasons: dict[str, str] = {}  # why a task cannot be done, told once: names are many
 
     def run(self, goal: Task) -> None:
         """Find the steps.
@@ -208,11 +209,13 @@ class Search:
 
     def _cannot(self, at: Open) -> SearchError:
         """Say why no method of a task can be tried."""
-        if not at.ranked.options:
-            error: SearchError = NoMethodFound(at.task, suggestion(at.task, [*self.methods]))
-        else:
-            why = "; ".join(f"{each.method}: {each.why}" for each in at.ranked.options)
-            error = NoPreconditionSatisfied(at.task, cut(why, MAX_WHY))
+        options = at.ranked.options
+        if (why := self._reasons.get(at.task)) is None:
+            listed = "; ".join(f"{each.method}: {each.why}" for each in options)
+            why = cut(listed, MAX_WHY) if options else suggestion(at.task, self.methods)
+            self._reasons[at.task] = why
+        kind = NoPreconditionSatisfied if options else NoMethodFound
+        error = kind(at.task, why)
         error.trail = (Choice(at.task, at.depth, None, 0, at.ranked.options), at.above)
         return error
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agentlab.core.bounds import a_name
+from agentlab.core.bounds import a_name, a_text
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
@@ -27,6 +27,12 @@ class Task(Displayable, Portable, msgspec.Struct, frozen=True):
     kind: Literal["primitive", "compound"] = "compound"
     args: str = "{}"
 
+    def __post_init__(self) -> None:
+        put(self, name=clean(a_name("the name of a task", self.name)))
+        put(self, args=args_of(self.name, self.args))
+        if self.kind not in ("primitive", "compound"):
+            raise InvalidValue(f"kind must be 'primitive' or 'compound', got {self.kind!r:.80}")
+
     @classmethod
     def primitive(cls, tool: str, args: str | Mapping[str, Any] = "{}") -> Task:
         """Give the call of a tool.
@@ -41,14 +47,14 @@ class Task(Displayable, Portable, msgspec.Struct, frozen=True):
         Raises
         ------
         InvalidValue
-            ``args`` is not JSON, and no placeholder in it could make it so.
+            ``args`` is not JSON, and holds no placeholder that could make it so.
         """
-        return cls(a_name("tool", clean(tool)), "primitive", args_of(tool, args))
+        return cls(tool, "primitive", args)  # type: ignore[arg-type]  # which becomes text
 
     @classmethod
     def compound(cls, name: str) -> Task:
         """Give a task that methods take apart."""
-        return cls(a_name("name", clean(name)))
+        return cls(name)
 
     @property
     def is_primitive(self) -> bool:
@@ -61,13 +67,13 @@ def args_of(tool: str, args: object) -> str:
     if isinstance(args, Mapping):
         return msgspec.json.encode(canonical(args)).decode()
     if not isinstance(args, str):
-        raise InvalidValue(f"args of {tool!r} must be JSON or a dictionary, got {args!r:.80}")
+        raise InvalidValue(f"args of {tool!r:.80} must be JSON or a dictionary, got {args!r:.80}")
     try:
         from_json(args)
     except InvalidValue as error:
         if not unbound([args]):
             raise InvalidValue(
-                f"args of {tool!r} are not JSON: {error}, got {args!r:.80}"
+                f"args of {tool!r:.80} are not JSON: {error}, got {args!r:.80}"
             ) from None
     return clean(args)
 
@@ -77,6 +83,9 @@ class Precondition(Displayable, Portable, msgspec.Struct, frozen=True):
 
     key: str
     expected: str
+
+    def __post_init__(self) -> None:
+        put(self, key=a_text("key", self.key), expected=a_text("expected", self.expected))
 
     def holds(self, world: Mapping[str, str]) -> bool:
         """Tell whether it does."""
@@ -92,10 +101,13 @@ class Method(Displayable, Portable, msgspec.Struct, frozen=True):
     description: str = ""
 
     def __post_init__(self) -> None:
-        a_name("task", self.task)
-        put = msgspec.structs.force_setattr
-        put(self, "subtasks", several("subtasks", self.subtasks, Task))
-        put(self, "preconditions", several("preconditions", self.preconditions, Precondition))
+        put(
+            self,
+            task=clean(a_name("task", self.task)),
+            subtasks=several("subtasks", self.subtasks, Task),
+            preconditions=several("preconditions", self.preconditions, Precondition),
+            description=a_text("description", self.description),
+        )
 
     def unmet(self, world: Mapping[str, str]) -> tuple[Unmet, ...]:
         """Give the preconditions that do not hold, each with what the world says instead."""
@@ -104,6 +116,12 @@ class Method(Displayable, Portable, msgspec.Struct, frozen=True):
             for each in self.preconditions
             if not each.holds(world)
         )
+
+
+def put(thing: msgspec.Struct, **values: Any) -> None:
+    """Set fields of a frozen value while it is made."""
+    for name, value in values.items():
+        msgspec.structs.force_setattr(thing, name, value)
 
 
 def several(name: str, given: Iterable[Any], kind: type) -> tuple[Any, ...]:
@@ -196,9 +214,25 @@ def world_of(world: Mapping[str, str] | None) -> World:
     return {clean(key): clean(value) for key, value in world.items()}
 
 
+def bindings_of(bindings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give what placeholders stand for, by their names."""
+    if bindings is None:
+        return {}
+    if not isinstance(bindings, Mapping):
+        raise InvalidValue(f"bindings must be a dictionary, got {bindings!r:.80}")
+    for name in bindings:
+        if not isinstance(name, str):
+            raise InvalidValue(f"the names in bindings are text, got {name!r:.80}")
+    return dict(bindings)
+
+
 def task_of(goal: Task | str) -> Task:
     """Give the task that ``goal`` is, or names."""
-    return goal if isinstance(goal, Task) else Task.compound(goal)
+    if isinstance(goal, Task):
+        return goal
+    if not isinstance(goal, str) or not goal:
+        raise InvalidValue(f"goal must be a Task or the name of one, got {goal!r:.80}")
+    return Task.compound(goal)
 
 
 def label_of(method: Method, number: int) -> str:

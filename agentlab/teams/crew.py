@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from agentlab.core.protocols import Chunk
 
-K = TypeVar("K")
 E = TypeVar("E", bound=StrEnum)
 ITERATIONS = 10  # of an agent that is a strategy, and brings no settings
 
@@ -227,17 +226,3 @@ def opened(  # noqa: PLR0913 - whatever a run that stands alone is made of
     model = Nobody() if infer is None else as_infer(infer)
     config = AgentConfig(ITERATIONS, name, seed=seed)
     return begin(agent=agent, model=model, config=config, clock=clock)
-
-
-def result_of(session: AgentSession, kind: type[K]) -> K:
-    """Give what came of a run.
-
-    Raises
-    ------
-    AgentLoopError
-        It did not come so far.
-    """
-    if not isinstance(session.result, kind):
-        session.raise_for_status()
-        raise InvalidValue(f"{session!r} has no {kind.__name__}")
-    return session.result

@@ -13,12 +13,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.drive import drive
+from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import OrchestrationError, explain, kind_of
 from agentlab.core.events import Argued, Phase, ReActStep, Scored, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
-from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened, result_of
+from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
 from agentlab.teams.debate_config import (
     MODERATOR,
     Argument,

@@ -8,12 +8,12 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.drive import drive
+from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import explain, kind_of
 from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import called, twin, until, waits_well
-from agentlab.teams.crew import Crew, Turn, Worker, as_infer, as_workers, opened, result_of
+from agentlab.teams.crew import Crew, Turn, Worker, as_infer, as_workers, opened
 from agentlab.teams.swarm_config import (
     AgentSwarm,
     SubTask,

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.drive import drive
+from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import OrchestrationError, explain, kind_of
 from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.core.text import cut
 from agentlab.teams.bus import AgentBus
-from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened, result_of
+from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
 from agentlab.teams.messages import AgentMessage, AgentTarget, BusLagged
 from agentlab.teams.subscription import BusSubscription
 from agentlab.teams.team_config import CommunicationTopology, ConsensusStrategy, TeamConfig

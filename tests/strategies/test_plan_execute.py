@@ -378,6 +378,48 @@ def test_plans_come_back_equal(plan: Plan, verdict: VerificationResult) -> None:
     assert PlanExecuteConfig.from_dict(config.to_dict()) == config
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: PlanExecute(3),  # type: ignore[arg-type]
+        lambda: PlanExecute(step_strategy=3),  # type: ignore[arg-type]
+        lambda: PlanExecute(verifier=3),  # type: ignore[arg-type]
+        lambda: PlanExecuteAgent("a", al.AgentConfig(3, "m")),  # type: ignore[arg-type]
+        lambda: Verifier().verify_sync(3, print),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be(wrong: Any) -> None:
+    """Is refused at once, with its value."""
+    with pytest.raises(al.InvalidValue, match=r"got 3|got AgentConfig|3 is no strategy"):
+        wrong()
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "answer"),
+    [("YES 0.9", "final_answer", "out"), ("NO 0.9\nHalf of it is missing.", "error", None)],
+)
+def test_how_it_ended(reply: str, reason: str, answer: str | None) -> None:
+    """A run has an answer where the goal was achieved, and a plan and a verdict either way."""
+    lab = al.AgentRuntime(al.ScriptedModel("1. Do it", "out", reply))
+    session = lab.run_sync("go", strategy=PlanExecute())
+    assert isinstance(session.result, PlanRun)
+
+    for ended in (session, session.result):
+        assert (ended.stop_reason, ended.answer) == (reason, answer)
+    assert session.error == (None if answer else "goal not achieved: Half of it is missing.")
+
+
+def test_strict() -> None:
+    """A strict runtime raises where the goal was not achieved; the plan is in the session."""
+    strict = al.AgentRuntime(al.ScriptedModel(""), config=al.AgentConfig(9, "m", strict=True))
+    with pytest.raises(al.AgentLoopError, match="goal not achieved") as e:
+        strict.run_plan_execute_sync("a", "go", al.ScriptedModel("1. Do it", "out", "NO"))
+
+    assert e.value.session is not None
+    assert isinstance(e.value.session.result, PlanRun)
+    assert e.value.session.result.plan.outputs() == ["out"]
+
+
 def test_it_can_be_sent_elsewhere() -> None:
     """A session with what came of a plan is pickled and copied, without the trace."""
     lab = al.AgentRuntime(al.ScriptedModel("1. One", "a", GOOD))

@@ -202,6 +202,22 @@ def test_the_limit_of_nodes() -> None:
     assert len(caught.value.choices) > 10
 
 
+def test_what_is_not_there_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name like a task that is missing is sought among many once, however often it is met."""
+    sought: list[str] = []
+
+    def near(name: str, known: Any) -> str:
+        sought.append(name)
+        return f" of {len(known)}"
+
+    monkeypatch.setattr("agentlab.strategies.search.suggestion", near)
+    planner = Planner().register_methods([Method("A", [Task.compound("B")]) for _ in range(20)])
+    with pytest.raises(NoMethodFound, match=r"'B' of 1$"):
+        planner.plan("A")
+
+    assert sought == ["B"]
+
+
 def test_deep_methods() -> None:
     """A hundred thousand levels are no more than a list: nothing recurs."""
     deep = 100_000
@@ -272,12 +288,38 @@ def test_arguments_that_are_no_json(args: Any) -> None:
         lambda: PlannerConfig(max_depth=-1), lambda: PlannerConfig(max_steps=0),
         lambda: PlannerConfig(method_selection=NOT_ONE), lambda: PlannerConfig(max_nodes=0),
         lambda: ExecutionPlan.from_dict({"goal": 3}), lambda: ExecutionPlan.from_dict({}),
+        lambda: ExecutionPlan.from_dict(ONE), lambda: Task.primitive(ONE),
+        lambda: Task.compound(ONE), lambda: Task("A", ONE),
+        lambda: Precondition("a", ONE), lambda: Precondition(ONE, "a"),
+        lambda: Method("A", (), (), ONE), lambda: Planner(bindings=ONE),
+        lambda: Planner(bindings={ONE: 1}), lambda: Planner().plan(ONE),
+        lambda: Planner().plan(Task.primitive("a"), bindings=ONE),
+        lambda: Planner().register_methods(ONE), lambda: Planner().bridge(ONE),
+        lambda: Planner().plan(Task.primitive("a")).run_sync(ONE),
     ],
 )  # fmt: skip
 def test_what_cannot_be(wrong: Any) -> None:
     """Is refused at once."""
     with pytest.raises(InvalidValue):
         wrong()
+
+
+def test_all_methods_or_not_any() -> None:
+    """Of several methods, among which is something else, none is registered."""
+    planner = Planner()
+    with pytest.raises(InvalidValue, match="each of methods must be a Method"):
+        planner.register_methods([Method("A"), ONE])
+
+    assert planner.methods() == []
+
+
+def test_lone_surrogates() -> None:
+    """Names and conditions that cannot be written down still meet what they are compared with."""
+    method = Method("do\ud800", [Task.primitive("a")], [Precondition("k\ud800", "v\ud800")])
+    plan = Planner().register_method(method).plan_with_world("do\ud800", {"k\ud800": "v\ud800"})
+
+    assert [step.tool for step in plan] == ["a"]
+    assert ExecutionPlan.from_dict(plan.to_dict()) == plan
 
 
 def solved(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -92,16 +92,14 @@ def test_w8_2() -> None:
 
 def test_w8_3() -> None:
     """What is declared side by side goes on side by side, and its outputs keep their order."""
+    gate = asyncio.Barrier(3)
 
-    async def nap(prompt: str) -> str:
-        await asyncio.sleep(0.1)
+    async def together(prompt: str) -> str:
+        async with asyncio.timeout(5):  # whoever is alone waits in vain
+            await gate.wait()
         return prompt
 
-    began = time.perf_counter()
-    result = ran([Parallel([Task(name, name) for name in "abc"])], nap)
-
-    assert time.perf_counter() - began < 0.25
-    assert result.outputs == ["a", "b", "c"]
+    assert ran([Parallel([Task(name, name) for name in "abc"])], together).outputs == [*"abc"]
 
 
 @settings(max_examples=150, deadline=None)
@@ -258,15 +256,22 @@ def test_tool_failed() -> None:
 
 
 class Slow:
-    """Answers that take a while, and a note of which of them were given up."""
+    """Answers that take a while, and a note of which of them were given up.
 
-    def __init__(self) -> None:
-        self.gone = list[str]()
+    What fails does so once that many others are under way.
+    """
+
+    def __init__(self, others: int = 0) -> None:
+        self.gone, self.begun, self.others = list[str](), 0, others
+        self.ready = asyncio.Event()  # that so many are under way
 
     async def __call__(self, prompt: str) -> str:
         if prompt.startswith("fail"):
-            await asyncio.sleep(0.01)
-            raise ValueError(prompt)
+            await self.ready.wait()
+            raise asyncio.CancelledError if prompt == "fail softly" else ValueError(prompt)
+        self.begun += 1
+        if self.begun == self.others:
+            self.ready.set()
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -277,7 +282,7 @@ class Slow:
 
 def test_siblings_are_cancelled() -> None:
     """What goes on beside a failure is given up at once, and no task is left of it."""
-    slow = Slow()
+    slow = Slow(others=2)
     flow = Workflow("flow", [Parallel([Task("a", "a"), Task("f", "fail"), Task("b", "b")])])
 
     async def work() -> None:
@@ -297,6 +302,17 @@ def test_siblings_are_cancelled() -> None:
         "cancelled", "failed", "cancelled",
     ]  # fmt: skip
     assert chart.status("steps[0]") == "failed"
+
+
+def test_what_cancels_itself_has_failed() -> None:
+    """What is cancelled from within, beside others, is a failure: no output goes missing."""
+    slow = Slow(others=1)
+    flow = [Parallel([Task("a", "a"), Task("f", "fail softly")])]
+
+    with pytest.raises(StepFailed, match=r"^step 'f' failed: .*cancelled from within$"):
+        ran(flow, slow)
+
+    assert slow.gone == ["a"]
 
 
 def test_first_of_simultaneous_failures() -> None:
@@ -367,10 +383,13 @@ def test_hang_is_cut_short() -> None:
     step = WorkflowEngine(al.AgentConfig(1, "m", step_timeout_ms=30))
     whole = WorkflowEngine(al.AgentConfig(1, "m", loop_timeout_ms=30))
 
-    with pytest.raises(StepFailed, match=r"^step 'slow' failed: .*step timeout after 30 ms$"):
+    with pytest.raises(StepFailed, match=r"^step 'slow' failed: step timeout after 30 ms$") as late:
         step.run_sync(flow, Slow())
-    with pytest.raises(TimeoutError, match="loop timeout after 30 ms"):
+    assert late.value.kind == "transient"
+    with pytest.raises(al.AgentLoopError, match="loop timeout after 30 ms") as e:
         whole.run_sync(flow, Slow())
+    assert e.value.session is not None
+    assert e.value.session.stop_reason == "timeout"
 
 
 def test_cancelled() -> None:
@@ -383,8 +402,9 @@ def test_cancelled() -> None:
 
     async def work() -> al.AgentSession:
         flow = Workflow("flow", [Parallel([Task("a", "a"), Loop(Task("b", "b"), 2)])])
-        handle = al.AgentRuntime(Slow(), sinks=[hear]).start("go", strategy=flow)
-        await asyncio.sleep(0.05)
+        slow = Slow(others=2)
+        handle = al.AgentRuntime(slow, sinks=[hear]).start("go", strategy=flow)
+        await slow.ready.wait()
         handle.stop()
         session = await handle
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -427,8 +447,17 @@ def test_depth() -> None:
         lambda: Loop(Task("x", "x"), 1, until=3),  # type: ignore[arg-type]
         lambda: Workflow("", []),
         lambda: Workflow("x", [1]),  # type: ignore[list-item]
+        lambda: Workflow("x", [WorkflowStep()]),
         lambda: WorkflowContext({"a": 1}),  # type: ignore[dict-item]
         lambda: WorkflowContext().set("a", None),  # type: ignore[arg-type]
+        lambda: WorkflowContext().set([], "a"),  # type: ignore[arg-type]
+        lambda: WorkflowContext().get([]),  # type: ignore[arg-type]
+        lambda: WorkflowContext().fill(3),  # type: ignore[arg-type]
+        lambda: WorkflowContext().evaluate_condition(b"a:b"),  # type: ignore[arg-type]
+        lambda: WorkflowContext({}, "out"),  # type: ignore[arg-type]
+        lambda: WorkflowContext({}, [], -1),
+        lambda: Workflow("x").with_tools(3),  # type: ignore[arg-type]
+        lambda: WorkflowEngine(al.PlannerConfig()),  # type: ignore[arg-type]
         lambda: ran([], tools=3),
         lambda: WorkflowEngine().run_sync("x", print),  # type: ignore[arg-type]
     ],
@@ -446,6 +475,17 @@ def test_repr() -> None:
         " strategy=None)"
     )
     assert repr(ran([Task("a", "b")])) == "<WorkflowResult 'flow' 1 task, answer='[b]'>"
+
+
+def test_it_can_be_sent_elsewhere() -> None:
+    """What came of a workflow goes through pickle, without the trace, which stays here."""
+    result = ran([Parallel([Task("a", "b"), Task("c", "d")])])
+    again = pickle.loads(pickle.dumps(result))  # noqa: S301 - just written
+
+    assert again == result
+    assert again.chart.status("steps[0]") == "done"
+    assert again.trace is None
+    assert result.trace is not None
 
 
 def test_with_variables() -> None:

@@ -101,7 +101,7 @@ def test_by_hand() -> None:
         ),
         (
             {"name": "x", "steps": [{"kind": "task", "name": "a", "prompt": 1}]},
-            "steps[0]: prompt must be a text, got 1",
+            "steps[0]: prompt must be text, got 1",
         ),
         (
             {"name": "x", "steps": [{"kind": "loop", "body": {"kind": "loop"}, "max_iters": 1}]},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentlab.core.clock import FakeClock
-from agentlab.core.errors import ToolNotFound
+from agentlab.core.errors import InvalidValue, ToolNotFound
 from agentlab.core.protocols import Observation
 from agentlab.tools.registry import ToolRegistry
 from agentlab.tools.spec import ToolSpec
@@ -119,6 +119,13 @@ def test_a_tool_that_says_no_is_passed_on() -> None:
     seen = call(ToolSpec("t", "", lambda _: {"ok": False, "why": 1}), name="t", args={})
 
     assert (seen.ok, seen.text) == (False, '{"ok":false,"why":1}')
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "search", print])
+def test_several_tools_are_needed(wrong: Any) -> None:
+    """One that is in no list is refused, and what to do is said."""
+    with pytest.raises(InvalidValue, match="put it in a list"):
+        ToolRegistry(wrong)
 
 
 def test_names_are_kept(caplog: pytest.LogCaptureFixture) -> None:

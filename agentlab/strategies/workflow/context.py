@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from agentlab.core.bounds import a_text, count_of, texts
 from agentlab.core.chained import chained
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
@@ -44,15 +45,24 @@ class WorkflowContext(Displayable):
 
     def __post_init__(self) -> None:
         self.variables = variables_of(self.variables)
+        self.step_outputs = [*texts("step_outputs", self.step_outputs)]
+        self.current_step = count_of("current_step", self.current_step)
 
     def set(self, name: str, value: str) -> None:
-        """Set a variable."""
-        self.variables.update(variables_of({name: value}))
-        self._written[clean(name)] = None
+        """Set a variable.
+
+        Raises
+        ------
+        InvalidValue
+            Name or value is no text.
+        """
+        name = a_text("the name of a variable", name)
+        self.variables[name] = a_text(f"variable {name!r:.80}", value)
+        self._written[name] = None
 
     def get(self, name: str) -> str | None:
         """Give a variable, or None."""
-        return self.variables.get(name)
+        return self.variables.get(a_text("the name of a variable", name))
 
     @chained
     def with_variables(self, variables: Mapping[str, str]) -> None:
@@ -64,8 +74,13 @@ class WorkflowContext(Displayable):
         """Tell whether there is a variable with a text in it, as ``name:text`` says.
 
         Spaces round both do not count; without a colon it does not hold.
+
+        Raises
+        ------
+        InvalidValue
+            The condition is no text.
         """
-        name, colon, text = condition.partition(":")
+        name, colon, text = a_text("condition", condition).partition(":")
         value = self.variables.get(name.strip())
         return bool(colon) and value is not None and text.strip() in value
 
@@ -74,7 +89,7 @@ class WorkflowContext(Displayable):
 
         What is put in is not read again.
         """
-        return filled(text, self.variables)
+        return filled(a_text("text", text), self.variables)
 
     def copy(self) -> WorkflowContext:
         """Give one like it, which goes ways of its own."""

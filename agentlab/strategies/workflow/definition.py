@@ -62,11 +62,11 @@ class Workflow(Written, Displayable, Tabular):
         """Take the steps, with ``goal`` as a variable where there is one."""
         return await self.with_tools(None)(run, goal)
 
-    def with_tools(self, tools: Tools | None) -> Bound:
+    def with_tools(self, tools: Tools | Iterable[Any] | None) -> Bound:
         """Give the strategy whose tasks call these tools; without any, the run's own."""
-        from agentlab.strategies.workflow.engine import Bound
+        from agentlab.strategies.workflow.engine import Bound, tools_of
 
-        return Bound(self, tools)
+        return Bound(self, tools_of(tools))
 
     def to_mermaid(self) -> str:
         """Write it for mermaid, which JupyterLab and many sites draw as a flow chart."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
-from agentlab.core.drive import begin, drive
+from agentlab.core.drive import begin, drive, result_of
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import Tools
 from agentlab.core.run import Run
@@ -85,9 +85,16 @@ class WorkflowEngine:
         The settings of its runs.
     clock : Clock
         What everything but deadlines reads.
+
+    Raises
+    ------
+    InvalidValue
+        ``config`` is something else.
     """
 
     def __init__(self, config: AgentConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        if config is not None and not isinstance(config, AgentConfig):
+            raise InvalidValue(f"config must be an AgentConfig, got {config!r:.80}")
         self.config, self._clock = config, clock
 
     def __repr__(self) -> str:
@@ -122,6 +129,8 @@ class WorkflowEngine:
             A loop did not come to its end.
         ToolNotFound
             A task names a tool that is not there.
+        AgentLoopError
+            Its time was up.
         """
         bound = Bound(a_workflow(workflow), tools_of(tool_registry), context, titled=True)
         model = as_model(infer)
@@ -133,8 +142,7 @@ class WorkflowEngine:
             config=self.config or AgentConfig(1, named),
             tools=bound.tools,
         )
-        await drive(run, session, bound, title_of(bound))
-        return result_of(session.result, session.error)
+        return result_of(await drive(run, session, bound, title_of(bound)), WorkflowResult)
 
     run_sync = twin(run)
 
@@ -149,19 +157,6 @@ def a_workflow(value: Workflow) -> Workflow:
 def title_of(bound: Bound) -> str:
     """Give what a run of it is called: its goal, if it has one."""
     return context_of(bound.context).get("goal") or bound.workflow.name
-
-
-def result_of(result: Any, why: str | None) -> WorkflowResult:
-    """Give what came of a run, which has something unless its time was up.
-
-    Raises
-    ------
-    TimeoutError
-        It was.
-    """
-    if not isinstance(result, WorkflowResult):
-        raise TimeoutError(why or "the workflow was not over in time")
-    return result
 
 
 def tools_of(given: Tools | Iterable[Any] | Callable[..., Any] | None) -> Tools | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agentlab.core.errors import ErrorKind, WorkflowError
+from agentlab.core.errors import ErrorKind, WorkflowError, explain, kind_of
 from agentlab.core.errors import ToolNotFound as AnyToolNotFound
+from agentlab.strategies.workflow.steps import Task, WorkflowStep
 
 
 class StepFailed(WorkflowError):
@@ -31,3 +32,14 @@ class ToolNotFound(WorkflowError, AnyToolNotFound):
 
     kind = "not_found"
     form = "tool not found: {0}"
+
+
+def as_failed(step: WorkflowStep, error: Exception) -> Exception:
+    """Give the failure of something that went on beside others as that of a step."""
+    if isinstance(error, StepFailed):
+        return error
+    failed = StepFailed(
+        step.name if isinstance(step, Task) else step.kind, explain(error), kind=kind_of(error)
+    )
+    failed.__cause__ = error
+    return failed

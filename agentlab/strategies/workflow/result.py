@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -62,6 +63,9 @@ class WorkflowResult(Displayable, Tabular):
     def __repr__(self) -> str:
         tasks = f"{self.steps_executed} task{'' if self.steps_executed == 1 else 's'}"
         return f"<WorkflowResult {self.name!r} {tasks}, answer={self.answer!r:.60}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "trace": None}  # a trace stays with the loop it is on
 
     @property
     def answer(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agentlab.core.bounds import a_name, at_least_one, count_of
+from agentlab.core.bounds import a_name, a_text, at_least_one, count_of
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import Strategy
 from agentlab.core.text import clean
@@ -220,16 +220,9 @@ def told(thing: Any, **values: Any) -> None:
         object.__setattr__(thing, name, value)
 
 
-def a_text(name: str, value: str) -> str:
-    """Give ``value``, which must be a text."""
-    if not isinstance(value, str):
-        raise InvalidValue(f"{name} must be a text, got {value!r:.80}")
-    return clean(value)
-
-
 def a_step(name: str, value: WorkflowStep) -> None:
     """Refuse what is no step."""
-    if not isinstance(value, WorkflowStep):
+    if not isinstance(value, Task | Branch | Parallel | Loop):
         raise InvalidValue(
             f"{name} must be a step, got {value!r:.80}: WorkflowStep.Task('name', 'prompt') is one"
         )

@@ -17,11 +17,16 @@ from agentlab.core.events import Action, Charted, Marked, ReActStep, Status, War
 from agentlab.core.protocols import Tools
 from agentlab.core.run import Run
 from agentlab.core.text import compact, cut
-from agentlab.strategies.react import in_time
+from agentlab.strategies.react import OutOfTimeError, in_time
 from agentlab.strategies.workflow.chart import below, strategy_of
 from agentlab.strategies.workflow.context import WorkflowContext, filled_json, merge
 from agentlab.strategies.workflow.definition import Workflow
-from agentlab.strategies.workflow.errors import MaxIterationsExceeded, StepFailed, ToolNotFound
+from agentlab.strategies.workflow.errors import (
+    MaxIterationsExceeded,
+    StepFailed,
+    ToolNotFound,
+    as_failed,
+)
 from agentlab.strategies.workflow.result import TaskRun
 from agentlab.strategies.workflow.steps import Branch, Loop, Parallel, Task, WorkflowStep
 from agentlab.tools.textual import arguments, as_spec
@@ -178,6 +183,8 @@ class Arm:
             turn = replaced(turn, thought=task.name, tool=task.tool, args=args)
         try:
             output, turn = await self._do(task, prompt, turn)
+        except OutOfTimeError as late:
+            raise StepFailed(task.name, str(late), kind="transient") from late
         except Exception as error:
             raise StepFailed(task.name, explain(error), kind=kind_of(error)) from error
         ms = round((self.run.clock.monotonic() - began) * 1000)
@@ -250,7 +257,12 @@ class Beside:
     async def work(self) -> None:
         """Do it, as a run of its own."""
         goal = self.step.prompt if isinstance(self.step, Task) else self.step.label
-        await driven(self.arm.run, self, self.arm.context.fill(goal))
+        try:
+            await driven(self.arm.run, self, self.arm.context.fill(goal))
+        except asyncio.CancelledError:  # of which a group takes no notice
+            if being_cancelled():
+                raise
+            raise WorkflowError("it was cancelled from within") from None
 
 
 def below_it(run: Run, name: str) -> Run:
@@ -277,17 +289,6 @@ def schema_of(tools: Tools | None, name: str) -> dict[str, Any]:
     if not known or known[0] is None:
         raise ToolNotFound(name)
     return as_spec(known[0]).schema
-
-
-def as_failed(step: WorkflowStep, error: Exception) -> Exception:
-    """Give the failure of something that went on beside others as that of a step."""
-    if isinstance(error, StepFailed):
-        return error
-    failed = StepFailed(
-        step.name if isinstance(step, Task) else step.kind, explain(error), kind=kind_of(error)
-    )
-    failed.__cause__ = error
-    return failed
 
 
 def being_cancelled() -> bool:
