@@ -78,6 +78,7 @@ class ExecutionPlan(Displayable, Tabular):
     world: Mapping[str, str] = field(default_factory=dict)
 
     strategy_name = "planner"
+    brings_models = True  # for it asks none
 
     def __repr__(self) -> str:
         tools = ", ".join(step.tool for step in self.planned)

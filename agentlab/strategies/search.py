@@ -265,6 +265,8 @@ def retried(at: Open, error: SearchError) -> None:
     left = len(at.ranked.order) - at.tried
     why = "the next that applies" if left > 1 else "the last that applies"
     at.options[now] = replace(at.options[now], chosen=True, why=why)
+    for later in at.ranked.order[at.tried + 1 :]:
+        at.options[later] = replace(at.options[later], why="applies, and comes after the chosen one")
 
 
 def told(error: SearchError) -> SearchError:
