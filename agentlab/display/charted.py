@@ -18,7 +18,7 @@ MARKS = {
     "pending": "○", "running": "◐", "done": "✓", "failed": "✗", "skipped": "\N{EN DASH}",
     "cancelled": "■", "chosen": "●", "rejected": "\N{EN DASH}",
 }  # fmt: skip
-KINDS = {"branch": "choice", "parallel": "", "loop": "loop", "task": "", "pass": ""}
+KINDS = {"branch": "choice", "parallel": "", "loop": "loop", "task": "", "method": "", "pass": ""}
 SAID = 160  # letters of what was said of a part, in a list
 DEEPEST = 12  # levels that are set in
 

@@ -75,7 +75,7 @@ def test_a_plan_is_carried_out() -> None:
     assert len(session.result.outputs) == 2
     assert chart.plan.shape == "tree"
     assert {node.label: chart.status(node.id) for node in chart.plan.nodes} == {
-        "report": "pending", "by finding": "chosen", "never": "rejected", "find": "pending",
+        "report": "done", "by finding": "chosen", "never": "rejected", "find": "done",
         "method 1": "chosen", "search": "done", "summarise": "done",
     }  # fmt: skip
     of = {node.id: node for node in chart.plan.nodes}
