@@ -101,7 +101,11 @@ def test_the_loop_that_does_the_steps_of_a_plan_has_a_hook_of_its_own() -> None:
     order: list[str] = []
 
     def hook(name: str) -> Any:
-        return lambda *_: order.append(name) or True
+        def yes(*_: Any) -> bool:
+            order.append(name)
+            return True
+
+        return yes
 
     seen = Watched()
     loop = al.ReActLoop(al.AgentConfig(3, "m")).register_tools(seen.tools)

@@ -110,7 +110,8 @@ def test_a_plan_may_be_good_enough() -> None:
     config = al.AgentConfig(9, "m", max_tool_calls=2)
     lab = al.AgentRuntime(al.ScriptedModel(PLAN, "ACHIEVED 0.9"), tools=[tool], config=config)
     session = lab.run_sync("go", strategy=al.PlanExecute())
-    assert (session.final_answer(), session.result.plan.completed_count()) == ("seen", 2)
+    result: Any = session.result
+    assert (session.final_answer(), result.plan.completed_count()) == ("seen", 2)
 
 
 def test_runs_below_count_for_themselves() -> None:

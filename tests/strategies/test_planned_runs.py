@@ -234,7 +234,7 @@ def test_errors_have_cards() -> None:
 
 
 def test_no_model_is_needed_where_none_is_asked() -> None:
-    """A planner, a plan, and a workflow of tools work in a runtime that has none; a question not."""
+    """A planner, a plan and a workflow of tools work in a runtime without; what asks does not."""
     tool = al.tool(name="look", inline=True)(lambda: "seen")
     bare = al.AgentRuntime(tools=[tool])
     one = al.Planner().register_method(al.Method("go", [al.Task.primitive("look")]))

@@ -430,4 +430,5 @@ def test_a_member_that_is_a_strategy_asks_the_runtimes_model() -> None:
     lab = al.AgentRuntime(al.ScriptedModel("Thought: so\nAction: FINAL_ANSWER mine"))
     config = al.TeamConfig(al.AgentTeam("leader", ["ann"], "?"))
     strategy = al.TeamStrategy(config, lambda *_: "theirs", agents={"ann": al.StreamingReAct()})
-    assert lab.run_sync("?", strategy=strategy).result.agent_answers["ann"] == "mine"
+    result: Any = lab.run_sync("?", strategy=strategy).result
+    assert result.agent_answers["ann"] == "mine"
