@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
-from agentlab.core.config import AgentConfig
+from agentlab.core.config import NAMELESS, AgentConfig
 from agentlab.core.errors import InvalidValue
 from agentlab.core.protocols import (
     ActionHook,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from agentlab.memory.working import WorkingMemory
 
 DEFAULT_ITERATIONS = 10
-NAMELESS = "none"  # the model of a runtime that has none; each of its runs names what answers
 ToolLike: TypeAlias = ToolSpec | NamedTool | Callable[..., Any]
 
 

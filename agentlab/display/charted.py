@@ -18,7 +18,7 @@ MARKS = {
     "pending": "○", "running": "◐", "done": "✓", "failed": "✗", "skipped": "\N{EN DASH}",
     "cancelled": "■", "chosen": "●", "rejected": "\N{EN DASH}",
 }  # fmt: skip
-KINDS = {"branch": "choice", "parallel": "", "loop": "loop", "task": "", "pass": ""}
+KINDS = {"branch": "choice", "parallel": "", "loop": "loop", "task": "", "method": "", "pass": ""}
 SAID = 160  # letters of what was said of a part, in a list
 DEEPEST = 12  # levels that are set in
 
@@ -34,12 +34,15 @@ class Line(NamedTuple):
     said: str
 
 
-def chart_section(session: AgentSession, room: Room, path: str) -> Html | None:
+def charts_of(session: AgentSession) -> Charts:
+    """Give what a session's run charted, and the runs below it; nothing where there is no trace."""
+    return Charts.of([] if session.trace is None else list(session.trace.entries))
+
+
+def chart_section(session: AgentSession, charts: Charts, room: Room, path: str) -> Html | None:
     """Draw what a session's run charted, if it did."""
-    if session.trace is None:
-        return None
-    chart = Charts.of(list(session.trace.entries)).get(session.session_id)
-    return None if chart is None else chart_view(chart, room, path=f"{path}.trace")
+    chart = charts.get(session.session_id)
+    return None if chart is None else chart_view(chart, room, path=path)
 
 
 def chart_view(chart: Chart, room: Room, *, path: str, plain: bool = False) -> Html | None:

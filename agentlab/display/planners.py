@@ -26,7 +26,8 @@ from agentlab.display.parts import (
     table,
 )
 from agentlab.display.words import gist, number, plural, shortened
-from agentlab.strategies.execution import ExecutionPlan, in_order
+from agentlab.strategies.execution import ExecutionPlan
+from agentlab.strategies.plan_chart import in_order
 from agentlab.strategies.planner import Planner
 from agentlab.strategies.search import (
     DepthExceeded,

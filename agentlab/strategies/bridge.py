@@ -68,10 +68,9 @@ class Bridge:
     run_sync = twin(run)
 
     async def _work(self, run: Run, step: PlanStep, args: Any, outputs: Mapping[str, str]) -> Came:
-        child, strategy = run.child(run.agent), self.loop
-        if isinstance(strategy, Loop):
-            child = run.child(run.agent, tools=strategy.registry(), config=strategy.config)
-        works = strategy if strategy is not None and not isinstance(strategy, Loop) else ReAct()
+        loop = self.loop
+        child = loop.below(run) if isinstance(loop, Loop) else run.child(run.agent)
+        works = ReAct() if loop is None or isinstance(loop, Loop) else loop
         try:
             session = await driven(child, works, question(step, args, outputs))
         except Exception as error:  # noqa: BLE001 - whatever ends it, the step failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -11,7 +11,7 @@ import msgspec
 
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import ErrorKind, InvalidValue
-from agentlab.core.events import Charted, Marked, Node, ReActStep, Status, Warned
+from agentlab.core.events import Marked, ReActStep, Status, Warned
 from agentlab.core.portable import Portable
 from agentlab.core.protocols import Observation
 from agentlab.core.run import Run
@@ -20,6 +20,7 @@ from agentlab.core.sync import twin
 from agentlab.core.text import compact, cut
 from agentlab.strategies.literals import decode
 from agentlab.strategies.placeholders import bind, unbound
+from agentlab.strategies.plan_chart import Above, draw, step_id
 from agentlab.strategies.plan_steps import Came, came_of
 from agentlab.strategies.tasks import Choice, PlanStep, Task
 
@@ -31,7 +32,6 @@ class Runtime(Protocol):
         """Work towards ``goal`` by it."""
 
 
-MOST_REJECTED = 8  # methods of a task that are charted though they were not chosen
 MAX_DETAIL = 500
 
 
@@ -79,6 +79,7 @@ class ExecutionPlan(Displayable, Tabular, Portable):
     world: Mapping[str, str] = field(default_factory=dict)
 
     strategy_name = "planner"
+    brings_models = True  # for it asks none
 
     def __repr__(self) -> str:
         tools = ", ".join(step.tool for step in self.planned)
@@ -168,9 +169,11 @@ async def carry_out(run: Run, plan: ExecutionPlan, do: Do) -> PlannedRun:
     if missing := plan.unbound():
         named = ", ".join(f"<{name}>" for name in missing)
         run.emit(Warned(f"nothing says what {named} is: plan(…, bindings={{…}}) does"))
-    outputs, latest = list[str](), dict[str, str]()
+    outputs, latest, above = list[str](), dict[str, str](), Above(run, plan)
     for n, step in enumerate(plan.planned):
-        came = await one(run, n, step, latest, do)
+        with above.around(n):
+            came = await one(run, n, step, latest, do)
+        above.came(n, ok=came.kind is None)
         if came.kind is not None:
             rest = range(n + 1, len(plan))
             for later in rest:
@@ -205,49 +208,3 @@ async def one(run: Run, n: int, step: PlanStep, outputs: Mapping[str, str], do: 
     thought = f"{step.source_task}, step {n + 1}"
     await run.end_step(ReActStep(thought, action, seen, n, step.tool, args, came.kind, ms, at))
     return came
-
-
-def step_id(n: int) -> str:
-    """Name a step in a chart."""
-    return f"step {n + 1}"
-
-
-def draw(run: Run, plan: ExecutionPlan) -> None:
-    """Chart the tree: each task, its methods, and under the chosen one what it leads to."""
-    nodes, marks = list[Node](), list[Marked]()
-    chosen = dict[int, str]()
-    for kind, n in in_order(plan.planned, plan.choices):
-        if kind == "step":
-            step = plan.planned[n]
-            above = None if step.choice is None else chosen.get(step.choice)
-            nodes.append(Node(step_id(n), step.tool, "step", above, step.args))
-            continue
-        choice, task = plan.choices[n], f"task {n + 1}"
-        above = None if choice.parent is None else chosen.get(choice.parent)
-        nodes.append(Node(task, choice.task, "task", above))
-        rejected = 0
-        for k, option in enumerate(choice.options, start=1):
-            rejected += not option.chosen
-            if not option.chosen and rejected > MOST_REJECTED:
-                continue
-            name = f"{task}, method {k}"
-            nodes.append(Node(name, option.method, "method", task, option.why))
-            status: Status = "chosen" if option.chosen else "rejected"
-            marks.append(Marked(name, status, cut(option.why, MAX_DETAIL)))
-            if option.chosen:
-                chosen[n] = name
-    run.emit(Charted("tree", tuple(nodes), title=plan.goal.name))
-    for mark in marks:
-        run.emit(mark)
-
-
-def in_order(steps: Sequence[PlanStep], choices: Sequence[Choice]) -> Iterator[tuple[str, int]]:
-    """Give choices and steps as they follow from each other, each by its kind and its number."""
-    n = 0
-    for k, choice in enumerate(choices):
-        while n < min(choice.at, len(steps)):
-            yield "step", n
-            n += 1
-        yield "choice", k
-    for rest in range(n, len(steps)):
-        yield "step", rest

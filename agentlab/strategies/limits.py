@@ -1,4 +1,4 @@
-"""What a loop may not do over and over: the same call in a row, or calls without an end.
+"""What a loop may not do over and over: the same call in a row.
 
 Pure rules: a strategy asks them before it calls, and does what they say.
 """
@@ -22,18 +22,12 @@ class RepeatedCall(ActionBlocked):
     )
 
 
-class TooManyCalls(ActionBlocked):
-    """More calls than a run may make."""
-
-    form = "{0} was not called: a run may make at most {1}"
-
-
 class Limits:
-    """Counts the tool calls of one run, and says which of them it may not make.
+    """Watches the tool calls of one loop, and says which of them it may not make.
 
     The same call is that of the same tool with the same arguments, as JSON, and with no other
     call in between. One that failed for a reason that may pass (``transient``) may be tried
-    again, though not for ever. What is refused here does not count as made.
+    again, though not for ever.
 
     >>> limits = Limits(AgentConfig(9, "m", repeat_warn=2))
     >>> limits.check("look", {"at": 1}) is None
@@ -44,7 +38,7 @@ class Limits:
     Parameters
     ----------
     config : AgentConfig
-        ``repeat_warn``, ``repeat_stop`` and ``max_tool_calls``.
+        ``repeat_warn`` and ``repeat_stop``.
 
     Attributes
     ----------
@@ -54,9 +48,8 @@ class Limits:
 
     def __init__(self, config: AgentConfig) -> None:
         self._warn, self._stop = config.repeat_warn, config.repeat_stop
-        self._most = config.max_tool_calls
         self._last: tuple[str, str] | None = None
-        self._same = self._made = 0
+        self._same = 0
         self._passing = False
         self.over: tuple[str, str] | None = None
 
@@ -71,11 +64,6 @@ class Limits:
             why = f"{tool} was asked for {self._same} times in a row with the same arguments"
             self.over = ("repeated_action", why) if stops else None
             return RepeatedCall(tool, self._same)
-        if self._most is not None and self._made >= self._most:
-            many = TooManyCalls(tool, f"{self._most} tool call{'s' * (self._most != 1)}")
-            self.over = "tool_limit", str(many)
-            return many
-        self._made += 1
         return None
 
     def heard(self, seen: Observation) -> None:

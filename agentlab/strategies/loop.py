@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import begin, drive
+from agentlab.core.gate import every
 from agentlab.core.guards import a_guard
 from agentlab.core.protocols import ActionHook, Guard, Model, Tools
+from agentlab.core.review import both
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
 from agentlab.core.sync import twin
@@ -89,6 +92,12 @@ class Loop:
         """Ask ``sandbox`` before each tool call, with what the tool declares to need."""
         self._sandbox = a_guard(sandbox)
         return self
+
+    def below(self, run: Run) -> Run:
+        """Give a child of ``run`` that has what the loop has; who guards either guards it."""
+        child = run.child(run.agent, tools=self._registry, config=self.config)
+        hook, sandbox = both(run.hook, self._hook), every(run.sandbox, self._sandbox)
+        return replace(child, hook=hook, sandbox=sandbox)
 
     def _begin(self, model: Model, tools: Tools) -> tuple[Run, AgentSession]:
         return begin(

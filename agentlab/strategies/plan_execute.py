@@ -192,6 +192,8 @@ class PlanExecute:
             return Outcome(None, "timeout", str(late))
         plan = await self._carry_out(run, plan)
         while plan.failed_count() and plan.replans < self.config.max_replans:
+            if run.allowance.over:
+                break  # no other plan could call anything
             try:
                 plan = await self._plan(run, plan)
             except (InternalError, OutOfTimeError) as error:

@@ -113,6 +113,7 @@ class Planner(Displayable):
     """
 
     strategy_name = "planner"
+    brings_models = True  # for it asks none
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ from agentlab.strategies.tasks import Choice, Method, Option, PlanStep, Task, Wo
 Methods: TypeAlias = Mapping[str, Sequence[Method]]
 Link: TypeAlias = "tuple[Choice, Link] | None"
 MAX_WHY = 300
+AFTER = "applies, and comes after the chosen one"
 
 
 class SearchError(PlannerError):
@@ -268,6 +269,8 @@ def retried(at: Open, error: SearchError) -> None:
     left = len(at.ranked.order) - at.tried
     why = "the next that applies" if left > 1 else "the last that applies"
     at.options[now] = replace(at.options[now], chosen=True, why=why)
+    for later in at.ranked.order[at.tried + 1 :]:
+        at.options[later] = replace(at.options[later], why=AFTER)
 
 
 def told(error: SearchError) -> SearchError:

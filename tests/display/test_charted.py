@@ -205,3 +205,30 @@ def test_replaced() -> None:
 
     assert "new pending" in card.line
     assert "old" not in card.line
+
+
+def test_charts_of_runs_below() -> None:
+    """Each is drawn where its run is, under the line of that; one that has none has none."""
+    inner = Charting(Charted("list", (Node("1", "inmost"),)), Marked("1", "done", "so"))
+    step = WorkflowStep.Task
+    within = Workflow("within", [step("c", "p", strategy=inner), step("d", "p")])
+    flow = Workflow("all", [step("a", "p", strategy=within), step("b", "p")])
+    session = al.AgentRuntime(lambda _: "said").run_sync("go", strategy=flow)
+    html = session.to_html()
+
+    titles = re.findall(r'<g class="agl-box (?:\w+)"><title>(.*?)</title>', html)
+    assert [title.partition(" ")[0] for title in titles] == ["a", "b", "c", "d"]
+    card = Reader(html)
+    assert f"{MARKS['done']} inmost → so done" in card.line
+    assert html.index("all: 2 done") < html.index("within: 2 done")
+    assert "within: " not in session.children[0].to_html()  # which has no trace to tell it
+
+
+def test_many_charts_below() -> None:
+    """A card of many runs with large charts is as short as any other, and says what is left out."""
+    tasks = [WorkflowStep.Task(f"step {i}", "p" * 50) for i in range(30)]
+    arms = [WorkflowStep.Task(f"arm {i}", "p", strategy=Workflow("w", tasks)) for i in range(12)]
+    flow = Workflow("all", [WorkflowStep.Parallel(arms)])
+    html = al.AgentRuntime(lambda _: "said" * 50).run_sync("go", strategy=flow).to_html()
+    assert len(html.encode()) <= 65_536
+    assert "session.children" in html

@@ -132,21 +132,17 @@ def test_strict() -> None:
 def test_the_rule(calls: list[tuple[str, int]], data: st.DataObject) -> None:
     """Is what one counts by hand."""
     warn, stop = (data.draw(st.none() | st.integers(2, 6)) for _ in range(2))
-    most = data.draw(st.none() | st.integers(0, 6))
-    limits = Limits(al.AgentConfig(1, "m", repeat_warn=warn, repeat_stop=stop, max_tool_calls=most))
-    same = made = 0
+    limits = Limits(al.AgentConfig(1, "m", repeat_warn=warn, repeat_stop=stop))
+    same = 0
     for place, (tool, arg) in enumerate(calls):
         same = same + 1 if place and calls[place - 1] == (tool, arg) else 1
         held = limits.check(tool, {"n": arg})
         ends = stop is not None and same >= stop
         again = ends or (warn is not None and same >= warn)
-        many = not again and most is not None and made >= most
-        assert (held is not None) == (again or many)
-        reason = "repeated_action" if ends else "tool_limit" if many else None
-        assert (limits.over and limits.over[0]) == reason
-        if reason:
+        assert (held is not None) == again
+        assert (limits.over and limits.over[0]) == ("repeated_action" if ends else None)
+        if ends:
             return
-        made += held is None
         limits.heard(Observation(ok=held is None))
 
 

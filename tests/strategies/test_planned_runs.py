@@ -75,7 +75,7 @@ def test_a_plan_is_carried_out() -> None:
     assert len(session.result.outputs) == 2
     assert chart.plan.shape == "tree"
     assert {node.label: chart.status(node.id) for node in chart.plan.nodes} == {
-        "report": "pending", "by finding": "chosen", "never": "rejected", "find": "pending",
+        "report": "done", "by finding": "chosen", "never": "rejected", "find": "done",
         "method 1": "chosen", "search": "done", "summarise": "done",
     }  # fmt: skip
     of = {node.id: node for node in chart.plan.nodes}
@@ -231,3 +231,36 @@ def test_errors_have_cards() -> None:
 
     assert "k must be" in caught.value.to_html()
     assert json.dumps(caught.value.choices[0].to_dict())
+
+
+def test_no_model_is_needed_where_none_is_asked() -> None:
+    """A planner, a plan and a workflow of tools work in a runtime without; what asks does not."""
+    tool = al.tool(name="look", inline=True)(lambda: "seen")
+    bare = al.AgentRuntime(tools=[tool])
+    one = al.Planner().register_method(al.Method("go", [al.Task.primitive("look")]))
+    step = al.WorkflowStep
+    look = step.Task("t", "{}", tool="look")
+    within = al.Workflow("w", [step.Loop(look, 1), step.Task("s", "go", strategy=one)])
+    for strategy in (one, one.plan("go"), within):
+        assert bare.run_sync("go", strategy=strategy).final_answer() == "seen"
+    for asking in (one.bridge(), al.Workflow("w", [look, step.Task("t", "?")])):
+        with pytest.raises(al.NotConfigured, match="model"):
+            bare.run_sync("go", strategy=asking)
+
+
+def test_tasks_of_a_plan_that_fails() -> None:
+    """Those the step was for have failed; one that was over before is done, one without is too."""
+    methods = [
+        al.Method("all", [al.Task.compound(name) for name in ("rest", "good", "bad", "never")]),
+        al.Method("rest"),
+        *(al.Method(name, [al.Task.primitive(name)]) for name in ("good", "bad", "never")),
+    ]
+    tools = [al.tool(name="good", inline=True)(lambda: "fine")]
+    session = al.AgentRuntime(tools=tools).run_sync(
+        "all", strategy=al.Planner().register_methods(methods)
+    )
+    chart = folded(session)
+    stands = {n.label: chart.status(n.id) for n in chart.plan.nodes if n.kind == "task"}
+    assert stands == {
+        "all": "failed", "rest": "done", "good": "done", "bad": "failed", "never": "pending",
+    }  # fmt: skip

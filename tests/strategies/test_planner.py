@@ -415,3 +415,24 @@ def test_the_same_in_another_process(tmp_path: Path) -> None:
 
     assert len(said) == 1
     assert "tool0" in said.pop()
+
+
+def test_why_holds_after_going_back() -> None:
+    """What was not tried comes after the one that was chosen, and not after the one that failed."""
+    planner = Planner().register_methods(
+        [
+            Method("go", [Task.primitive("walk")], description="walk"),
+            Method("go", [Task.primitive("swim")], [Precondition("a", "1")], "swim"),
+            Method(
+                "go",
+                [Task.compound("fly")],
+                [Precondition("a", "1"), Precondition("b", "1")],
+                "fly",
+            ),
+        ]
+    )
+    (choice,) = planner.plan_with_world("go", {"a": "1", "b": "1"}).choices
+    assert [(each.method, each.why) for each in choice.options[:2]] == [
+        ("walk", "applies, and comes after the chosen one"),
+        ("swim", "the next that applies"),
+    ]

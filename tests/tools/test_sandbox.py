@@ -198,7 +198,7 @@ def test_granted_on_each_way(way: str) -> None:
     assert [str(e) for e in sandbox.audit_log() if e.tool_name == "wipe"] == ["wipe: ALLOW"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=150)
 @given(
     way=st.sampled_from(sorted(WAYS)),
     needs=st.sets(st.sampled_from(LABELS)),
@@ -227,12 +227,14 @@ def test_no_call_reaches_a_handler_without_its_permissions(
 SOME = st.frozensets(st.sampled_from(LABELS[:3]))
 TREES = st.recursive(
     st.builds(Leaf, st.sampled_from(Leaf.KINDS), st.one_of(st.none(), SOME)),
-    lambda inner: st.builds(Fork, st.lists(inner, min_size=1, max_size=3)),
+    lambda inner: st.builds(
+        Fork, st.sampled_from(Fork.KINDS), st.lists(inner, min_size=1, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 @given(tree=TREES, granted=SOME, needs=st.lists(SOME, min_size=6, max_size=6))
 def test_random_trees(tree: Any, granted: frozenset[str], needs: list[frozenset[str]]) -> None:
     """Each leaf of a tree of runs reaches its tool just where all above it grant its needs."""

@@ -58,6 +58,11 @@ class Workflow(Written, Displayable, Tabular):
         told(self, name=clean(a_name("name", self.name)))
         told(self, steps=steps_of(self.steps))
 
+    @property
+    def brings_models(self) -> bool:
+        """Whether no task needs what answers the run."""
+        return not any(map(asks, self.steps))
+
     async def __call__(self, run: Run, goal: str, /) -> WorkflowResult:
         """Take the steps, with ``goal`` as a variable where there is one."""
         return await self.with_tools(None)(run, goal)
@@ -91,6 +96,13 @@ class WorkflowRow(Displayable, Portable, msgspec.Struct, frozen=True):
     prompt: str | None
     tool: str | None
     strategy: str | None
+
+
+def asks(step: WorkflowStep) -> bool:
+    """Tell whether there is anything in a step that asks the model of its run."""
+    if isinstance(step, Task):
+        return step.tool is None and not getattr(step.strategy, "brings_models", False)
+    return any(asks(inner) for _, inner in step.within)
 
 
 def rows_of(steps: Iterable[WorkflowStep]) -> Iterator[tuple[Any, ...]]:

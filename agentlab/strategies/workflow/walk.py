@@ -170,7 +170,7 @@ class Arm:
 
     def _beside(self, where: str, step: WorkflowStep) -> Beside:
         """Give a line of work of its own to a step, in a run below this one."""
-        child = below_it(self.run, named(step))
+        child = replace(below_it(self.run, named(step)), allowance=self.run.allowance)
         return Beside(Arm(self.board, child, self.tools, self.context.copy()), where, step)
 
     async def _task(self, where: str, task: Task) -> str:
