@@ -100,7 +100,7 @@ class Crew:
         timeout_s: float | None = None,
     ) -> None:
         self._run, self._workers = run, workers
-        self._other = Worker(Ask(), model)
+        self._other, self._model = Worker(Ask()), model
         self._ms = None if timeout_s is None else max(1, round(timeout_s * 1000))
         self._configs: dict[str, AgentConfig] = {}
 
@@ -109,7 +109,8 @@ class Crew:
         worker = self._workers.get(agent, self._other)
         if agent not in self._configs:
             self._configs[agent] = self._config(worker)
-        child = self._run.child(agent, model=worker.model, config=self._configs[agent])
+        model = worker.model or self._model
+        child = self._run.child(agent, model=model, config=self._configs[agent])
         return Turn(agent, child, worker.strategy)
 
     async def answer(self, turn: Turn, prompt: str) -> str:
@@ -126,9 +127,13 @@ class Crew:
         AgentLoopError
             It ended without an answer: its time was up, say.
         """
-        session = await driven(turn.run, turn.strategy, clean(prompt))
+        session = await self.take(turn, prompt)
         session.raise_for_status()
         return session
+
+    async def take(self, turn: Turn, prompt: str) -> AgentSession:
+        """Let an agent have its turn, and give its session, which may have no answer."""
+        return await driven(turn.run, turn.strategy, clean(prompt))
 
     def _config(self, worker: Worker) -> AgentConfig:
         config = self._run.config
