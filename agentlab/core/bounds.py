@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from agentlab.core.errors import InvalidValue
 from agentlab.core.text import clean
+
+T = TypeVar("T")
 
 
 def finite_number(value: object) -> bool:
@@ -83,6 +85,25 @@ def callback(name: str, value: Callable[..., Any]) -> None:
     """Refuse what cannot be called: most often the result of a call."""
     if not callable(value):
         raise InvalidValue(f"{name} must be a function, got {value!r:.80}: pass it uncalled")
+
+
+def a_kind(name: str, value: object, kind: type[T]) -> T:
+    """Give ``value``, which must be of a class."""
+    if not isinstance(value, kind):
+        raise InvalidValue(f"{name} must be of {kind.__name__}, got {value!r:.80}")
+    return value
+
+
+def several(name: str, values: Iterable[T]) -> tuple[T, ...]:
+    """Give ``values``, which must be several things, and no text."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValue(f"{name} must be several, got {values!r:.80}: put it in a list")
+    return tuple(values)
+
+
+def each_of(name: str, values: Iterable[T], kind: type[T]) -> tuple[T, ...]:
+    """Give ``values``, each of which must be of a class."""
+    return tuple(a_kind(f"each of {name}", each, kind) for each in several(name, values))
 
 
 def count_of(name: str, value: int) -> int:

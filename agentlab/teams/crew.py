@@ -181,11 +181,18 @@ def as_workers(agents: Mapping[str, Any] | None, known: Iterable[str]) -> dict[s
         One is not known, or cannot work.
     """
     names = list(known)
+    mapped(agents)
     for agent in agents or ():
         if agent not in names:
             near = suggestion(str(agent), names)
             raise InvalidValue(f"no agent here is called {agent!r}{near}: they are {names!r}")
     return {str(agent): as_worker(agent, given) for agent, given in (agents or {}).items()}
+
+
+def mapped(agents: object) -> None:
+    """Refuse what says of nobody what they are."""
+    if agents is not None and not isinstance(agents, Mapping):
+        raise InvalidValue(f"agents must be a mapping of ids, got {agents!r:.80}: pass {{id: …}}")
 
 
 def variant(kind: type[E], name: str, value: object) -> E:

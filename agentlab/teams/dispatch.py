@@ -26,7 +26,7 @@ from agentlab.core.sync import twin
 from agentlab.core.text import clean, one_line
 from agentlab.core.trace import Trace
 from agentlab.teams.capability import CapabilityMatch, CapabilityQuery
-from agentlab.teams.crew import Crew, a_limit, as_infer, as_worker, opened, result_of
+from agentlab.teams.crew import Crew, a_limit, as_infer, as_worker, mapped, opened, result_of
 
 if TYPE_CHECKING:
     from agentlab.teams.discovery import AgentRegistry
@@ -147,10 +147,9 @@ class Dispatch:
         timeout_s: float | None = None,
         blame: bool = True,
     ) -> None:
+        mapped(agents)
         if infer is None and not agents:
             raise NotConfigured("agents", "pass agents={id: runtime, …} or infer(agent_id, prompt)")
-        if not isinstance(agents or {}, Mapping):
-            raise InvalidValue(f"agents must be a mapping of ids, got {agents!r:.80}")
         self.registry, self.query = registry, query
         self._infer, self._model = infer, None if infer is None else as_infer(infer)
         self._workers = {str(name): as_worker(name, each) for name, each in (agents or {}).items()}

@@ -13,7 +13,7 @@ from agentlab.core.events import Entry, RunStarted, Warned
 from agentlab.core.protocols import Chunk, Request
 from agentlab.core.run import Run
 from agentlab.strategies.react import ReAct
-from agentlab.strategies.workflow.definition import Task, Workflow
+from agentlab.strategies.workflow.steps import Task
 from agentlab.teams.team import TeamOrchestrator, TeamStrategy
 from agentlab.teams.team_config import AgentTeam, ConsensusStrategy, TeamConfig
 from agentlab.teams.team_result import TeamResult
@@ -59,7 +59,7 @@ def test_a_runtime_is_one_run() -> None:
 def test_a_runtime_as_a_step_is_one_run() -> None:
     """It goes by the name of the step."""
     mine = al.AgentRuntime(al.ScriptedModel(DONE))
-    flow = Workflow("w", [Task("ask them", "Well?", strategy=mine)])
+    flow = al.Workflow("w", [Task("ask them", "Well?", strategy=mine)])
     session = al.AgentRuntime(al.ScriptedModel("unused")).run_sync("w", strategy=flow)
 
     assert [child.agent_id for child in session.children] == ["ask-them"]
