@@ -72,17 +72,6 @@ def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(a_text(f"each of {name}", value) for value in values)
 
 
-def several(name: str, values: Iterable[T], kind: type[T]) -> tuple[T, ...]:
-    """Give ``values``, which must be several of a kind."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidValue(f"{name} must be several, got {values!r:.80}: put it in a list")
-    found = tuple(values)
-    for each in found:
-        if not isinstance(each, kind):
-            raise InvalidValue(f"each of {name} must be a {kind.__name__}, got {each!r:.80}")
-    return found
-
-
 def a_judge(name: str, value: Callable[..., Any]) -> None:
     """Refuse what judges no error: a class of errors takes them all, for it makes one of each."""
     if not callable(value) or isinstance(value, type):
@@ -96,6 +85,25 @@ def callback(name: str, value: Callable[..., Any]) -> None:
     """Refuse what cannot be called: most often the result of a call."""
     if not callable(value):
         raise InvalidValue(f"{name} must be a function, got {value!r:.80}: pass it uncalled")
+
+
+def a_kind(name: str, value: object, kind: type[T]) -> T:
+    """Give ``value``, which must be of a class."""
+    if not isinstance(value, kind):
+        raise InvalidValue(f"{name} must be a {kind.__name__}, got {value!r:.80}")
+    return value
+
+
+def several(name: str, values: Iterable[T]) -> tuple[T, ...]:
+    """Give ``values``, which must be several things, and no text."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValue(f"{name} must be several, got {values!r:.80}: put it in a list")
+    return tuple(values)
+
+
+def each_of(name: str, values: Iterable[T], kind: type[T]) -> tuple[T, ...]:
+    """Give ``values``, each of which must be of a class."""
+    return tuple(a_kind(f"each of {name}", each, kind) for each in several(name, values))
 
 
 def count_of(name: str, value: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from agentlab.core.bounds import several
+from agentlab.core.bounds import each_of
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, PersonaNotFound
 from agentlab.core.registry import Registry
@@ -81,7 +81,7 @@ class PersonaRegistry(Displayable, Tabular):
 
     def __init__(self, personas: Iterable[Persona] = ()) -> None:
         self._personas: Registry[Persona] = Registry(PersonaNotFound)
-        for each in several("personas", personas, Persona):
+        for each in each_of("personas", personas, Persona):
             self.register(each)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from agentlab.core.bounds import callback, several, texts
+from agentlab.core.bounds import callback, each_of, texts
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue, NotConfigured
@@ -65,7 +65,7 @@ class SkillPipeline(Displayable, Tabular):
         handlers: Mapping[str, Handler] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._skills = several("skills", skills, Skill)
+        self._skills = each_of("skills", skills, Skill)
         self._clock = clock
         self._bound: dict[str, tuple[Handler, Any]] = {}
         if handlers is not None and not isinstance(handlers, Mapping):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import force_setattr
 
-from agentlab.core.bounds import a_name, a_text, callback, several, texts
+from agentlab.core.bounds import a_name, a_text, callback, each_of, texts
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import AgentLabError, InvalidValue
 from agentlab.core.portable import Portable
@@ -92,7 +92,7 @@ class SkillRegistry(Displayable, Tabular):
     def __init__(self, skills: Iterable[Skill] = ()) -> None:
         self._skills: Registry[Skill] = Registry(SkillNotFound)
         self._handlers: dict[str, Handler] = {}
-        for each in several("skills", skills, Skill):
+        for each in each_of("skills", skills, Skill):
             self.register(each)
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from agentlab.core.bounds import at_least_one, positive
+from agentlab.core.bounds import a_kind, at_least_one, positive, several
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import AgentLoopError
 from agentlab.core.events import Said
@@ -92,7 +92,10 @@ class AgentBus(Displayable, Tabular):
             Hear what the agent says to everybody itself.
         """
         agent = str(AgentId(agent_id))
-        names = [*([] if role is None else [role]), *([roles] if isinstance(roles, str) else roles)]
+        names = [
+            *([] if role is None else [role]),
+            *([roles] if isinstance(roles, str) else several("roles", roles)),
+        ]
         mine = tuple(sorted({role_of(name) for name in names}))
 
         def wants(message: AgentMessage) -> bool:
@@ -109,6 +112,7 @@ class AgentBus(Displayable, Tabular):
         AgentLoopError
             Nobody is, or the bus is closed.
         """
+        a_kind("message", message, AgentMessage)
         with self._lock:  # so that all readers hear two senders in the same order
             inboxes = self._inboxes
             if not inboxes:
@@ -143,6 +147,7 @@ class AgentBus(Displayable, Tabular):
             Nobody else is there to ask.
         """
         positive("timeout_s", timeout_s)
+        a_kind("message", message, AgentMessage)
         inbox = Inbox(message.from_, (), 1, lambda each: each.reply_to == message.id)
         with self._lock:
             if not self._inboxes:

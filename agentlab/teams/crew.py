@@ -99,7 +99,7 @@ class Crew:
         timeout_s: float | None = None,
     ) -> None:
         self._run, self._workers = run, workers
-        self._other = Worker(Ask(), model)
+        self._other, self._model = Worker(Ask()), model
         self._ms = None if timeout_s is None else max(1, round(timeout_s * 1000))
         self._configs: dict[str, AgentConfig] = {}
 
@@ -108,7 +108,8 @@ class Crew:
         worker = self._workers.get(agent, self._other)
         if agent not in self._configs:
             self._configs[agent] = self._config(worker)
-        child = self._run.child(agent, model=worker.model, config=self._configs[agent])
+        model = worker.model or self._model
+        child = self._run.child(agent, model=model, config=self._configs[agent])
         return Turn(agent, child, worker.strategy)
 
     async def answer(self, turn: Turn, prompt: str) -> str:
@@ -125,9 +126,13 @@ class Crew:
         AgentLoopError
             It ended without an answer: its time was up, say.
         """
-        session = await driven(turn.run, turn.strategy, clean(prompt))
+        session = await self.take(turn, prompt)
         session.raise_for_status()
         return session
+
+    async def take(self, turn: Turn, prompt: str) -> AgentSession:
+        """Let an agent have its turn, and give its session, which may have no answer."""
+        return await driven(turn.run, turn.strategy, clean(prompt))
 
     def _config(self, worker: Worker) -> AgentConfig:
         config = self._run.config
@@ -175,11 +180,18 @@ def as_workers(agents: Mapping[str, Any] | None, known: Iterable[str]) -> dict[s
         One is not known, or cannot work.
     """
     names = list(known)
+    mapped(agents)
     for agent in agents or ():
         if agent not in names:
             near = suggestion(str(agent), names)
             raise InvalidValue(f"no agent here is called {agent!r}{near}: they are {names!r}")
     return {str(agent): as_worker(agent, given) for agent, given in (agents or {}).items()}
+
+
+def mapped(agents: object) -> None:
+    """Refuse what says of nobody what they are."""
+    if agents is not None and not isinstance(agents, Mapping):
+        raise InvalidValue(f"agents must be a mapping of ids, got {agents!r:.80}: pass {{id: …}}")
 
 
 def variant(kind: type[E], name: str, value: object) -> E:

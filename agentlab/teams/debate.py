@@ -12,12 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agentlab.core.bounds import a_kind
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import OrchestrationError, explain, kind_of
 from agentlab.core.events import Argued, Phase, ReActStep, Scored, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
+from agentlab.core.text import clean
 from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
 from agentlab.teams.debate_config import (
     MODERATOR,
@@ -66,7 +68,7 @@ class DebateStrategy:
     def __init__(
         self, config: DebateConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
     ) -> None:
-        config.check()
+        a_kind("config", config, DebateConfig).check()
         self.config = config
         self.workers = as_workers(agents, [*config.names(), MODERATOR])
         self._model = None if infer is None else as_infer(infer)
@@ -108,7 +110,8 @@ class DebateOrchestrator:
     def __init__(
         self, config: DebateConfig, *, clock: Clock = SYSTEM_CLOCK, seed: int | None = None
     ) -> None:
-        self.config, self._clock, self._seed = config, clock, seed
+        self.config = a_kind("config", config, DebateConfig)
+        self._clock, self._seed = clock, seed
 
     def __repr__(self) -> str:
         return f"DebateOrchestrator({self.config.topic!r})"
@@ -180,7 +183,7 @@ class Debate:
             text = (await self.crew.answer(turn, self._prompt(who, number))).strip()
         except Exception as wrong:  # noqa: BLE001 - whatever a debater does
             failure = self.failures[who.name] = wrong
-        error = None if failure is None else explain(failure)
+        error = None if failure is None else clean(explain(failure))
         ms = round((run.clock.monotonic() - began) * 1000)
         argument = Argument(
             who.name, number, text[:limit], error=error, cut=max(0, len(text) - limit), ms=ms
@@ -221,7 +224,7 @@ class Debate:
         try:
             found = reading(await self.crew.answer(turn, self._question(argument)))
         except Exception as wrong:  # noqa: BLE001 - whatever a judge does
-            self.score_errors.append(ScoreError(judge, of, number, explain(wrong)))
+            self.score_errors.append(ScoreError(judge, of, number, clean(explain(wrong))))
             return Reading(None)
         if found.score is None:
             self.score_errors.append(ScoreError(judge, of, number, found.flag))
@@ -248,7 +251,7 @@ class Debate:
             said = await self.crew.answer(turn, prompt)
         except Exception as wrong:  # noqa: BLE001 - the debate is not lost with its moderator
             failure = wrong
-        error = None if failure is None else explain(failure)
+        error = None if failure is None else clean(explain(failure))
         ms = round((self.run.clock.monotonic() - began) * 1000)
         step = ReActStep(
             "", f"{MODERATOR}, synthesis", said or error or "", self.steps,

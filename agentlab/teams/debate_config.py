@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import force_setattr
 
-from agentlab.core.bounds import at_least_one
+from agentlab.core.bounds import at_least_one, each_of
 from agentlab.core.doors import Displayable, Plottable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.ids import AgentId
@@ -73,10 +73,7 @@ class DebateConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "topic", clean(self.topic))
-        given = tuple(self.positions)
-        for each in given:
-            if not isinstance(each, DebaterPosition):
-                raise InvalidValue(f"positions are of DebaterPosition, got {each!r:.80}")
+        given = each_of("positions", self.positions, DebaterPosition)
         object.__setattr__(self, "positions", given)
         at_least_one("rounds", self.rounds)
         at_least_one("max_argument_chars", self.max_argument_chars)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from agentlab.core.bounds import callback, not_negative
+from agentlab.core.bounds import a_name, callback, not_negative
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Tabular
 from agentlab.core.errors import InvalidValue
 from agentlab.core.ranking import best
 from agentlab.core.sync import settled, twin
 from agentlab.core.text import one_line
+from agentlab.teams.bus import AgentBus
 from agentlab.teams.capability import (
     AgentAdvertisement,
     AgentHealth,
@@ -28,6 +29,7 @@ from agentlab.teams.capability import (
     scored,
 )
 from agentlab.teams.census import AgentRow, Announcement, Bus, Known
+from agentlab.teams.messages import AgentMessage, AgentTarget
 
 if TYPE_CHECKING:
     from agentlab.teams.dispatch import Dispatch, DispatchResult
@@ -62,11 +64,11 @@ class AgentRegistry(Displayable, Tabular):
         Seconds after its last heartbeat from which on an agent is not found any more.
     clock : Clock
         What is read; a clock that is set back makes nobody old.
-    bus : object with ``send``, optional
+    bus : AgentBus or another object with ``send``, optional
         Is told who came, went, or is not well. What it raises is logged, and changes nothing.
     message : callable, optional
-        Makes what is sent of an :class:`Announcement`; by default that itself is. For a bus with
-        messages of its own: ``lambda news: AgentMessage("registry", target, str(news))``.
+        Makes what is sent of an :class:`Announcement`. By default that itself is sent, and to an
+        AgentBus a message of the agent ``registry``, for everybody.
 
     Raises
     ------
@@ -101,11 +103,11 @@ class AgentRegistry(Displayable, Tabular):
         return True
 
     def __contains__(self, agent_id: object) -> bool:
-        return agent_id in self._agents
+        return isinstance(agent_id, str) and agent_id in self._agents
 
     def get(self, agent_id: str) -> AgentAdvertisement | None:
         """Give what an agent said, with the times and the health that are known here."""
-        known = self._agents.get(agent_id)
+        known = self._agents.get(a_name("agent_id", agent_id))
         return known.said if known else None
 
     def rows(self) -> list[AgentRow]:
@@ -125,7 +127,7 @@ class AgentRegistry(Displayable, Tabular):
     async def deregister(self, agent_id: str) -> bool:
         """Take an agent out; tell whether it was there."""
         with self._lock:
-            known = self._agents.pop(agent_id, None)
+            known = self._agents.pop(a_name("agent_id", agent_id), None)
         if known:
             await self._tell("deregistered", known.said)
         return known is not None
@@ -254,7 +256,7 @@ class AgentRegistry(Displayable, Tabular):
 
     async def _set(self, agent_id: str, health: AgentHealth, *, beat: bool) -> bool:
         with self._lock:
-            known = self._agents.get(agent_id)
+            known = self._agents.get(a_name("agent_id", agent_id))
             if known is None:
                 return False
             before, said, last = known.said.health, known.said, known.beat
@@ -269,10 +271,21 @@ class AgentRegistry(Displayable, Tabular):
         return beat or said.health is not before
 
     async def _tell(self, what: str, said: AgentAdvertisement) -> None:
-        if self._bus is None:
+        if self._bus is None or unheard(self._bus):
             return
         news = Announcement(what, said.agent_id, said.health.value, self.clock.now())
         try:
-            await settled(self._bus.send(news if self._message is None else self._message(news)))
+            message = self._message or (spoken if isinstance(self._bus, AgentBus) else None)
+            await settled(self._bus.send(message(news) if message else news))
         except Exception:  # who listens must not stop who registers
             log.warning("a bus could not be told that %s", news, exc_info=True)
+
+
+def spoken(news: Announcement) -> AgentMessage:
+    """Give news as a message of the registry's, for everybody."""
+    return AgentMessage("registry", AgentTarget.Broadcast, str(news), timestamp=news.at)
+
+
+def unheard(bus: Bus) -> bool:
+    """Tell whether nobody listens, so that there is nobody to tell."""
+    return isinstance(bus, AgentBus) and not bus.subscriber_count()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agentlab.core.bounds import at_least_one, positive
-from agentlab.core.config import AgentConfig
+from agentlab.core.bounds import at_least_one
 from agentlab.core.doors import Displayable, Tabular
-from agentlab.core.drive import begin, drive, driven
+from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import (
     ErrorKind,
     InvalidValue,
@@ -22,15 +21,12 @@ from agentlab.core.errors import (
 )
 from agentlab.core.events import Phase, ReActStep
 from agentlab.core.portable import Portable
-from agentlab.core.protocols import Chunk, Model, Request, Strategy
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.core.text import clean, one_line
 from agentlab.core.trace import Trace
-from agentlab.models.function import FunctionModel
-from agentlab.models.naming import as_model
-from agentlab.strategies.react import Outcome, OutOfTimeError, in_time
 from agentlab.teams.capability import CapabilityMatch, CapabilityQuery
+from agentlab.teams.crew import Crew, a_limit, as_infer, as_worker, mapped, opened
 
 if TYPE_CHECKING:
     from agentlab.teams.discovery import AgentRegistry
@@ -107,28 +103,6 @@ class DispatchResult(Displayable, Tabular):
             raise InvalidValue(f"not the data of a DispatchResult: {error}") from None
 
 
-class Nobody:
-    """The model of a run none was given to."""
-
-    async def stream(self, request: Request, /) -> AsyncIterator[Chunk]:
-        """Say that there is none."""
-        raise NotConfigured("model", f"agent {request.agent!r} needs one: pass infer, or a runtime")
-        yield Chunk("")  # which makes it a generator
-
-
-class Answers:
-    """A model as a strategy: it is asked once."""
-
-    strategy_name = "ask"
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model
-
-    async def __call__(self, run: Run, goal: str, /) -> Outcome:
-        """Ask it."""
-        return Outcome((await run.ask(goal)).text)
-
-
 class Dispatch:
     """Gives a task to the agent that fits best; if it fails, to the next.
 
@@ -160,6 +134,7 @@ class Dispatch:
     """
 
     strategy_name = NAME
+    brings_models = True  # who has none, and no infer, is not asked
 
     def __init__(  # noqa: PLR0913 - settings, by keyword
         self,
@@ -172,26 +147,26 @@ class Dispatch:
         timeout_s: float | None = None,
         blame: bool = True,
     ) -> None:
+        mapped(agents)
         if infer is None and not agents:
             raise NotConfigured("agents", "pass agents={id: runtime, …} or infer(agent_id, prompt)")
-        if not isinstance(agents or {}, Mapping):
-            raise InvalidValue(f"agents must be a mapping of ids, got {agents!r:.80}")
         self.registry, self.query = registry, query
-        self._model = None if infer is None else of_agents(infer)
-        self._agents = {name: as_strategy(each) for name, each in (agents or {}).items()}
+        self._infer, self._model = infer, None if infer is None else as_infer(infer)
+        self._workers = {str(name): as_worker(name, each) for name, each in (agents or {}).items()}
         self._limit = None if max_attempts is None else at_least_one("max_attempts", max_attempts)
-        self._timeout_s = None if timeout_s is None else positive("timeout_s", timeout_s)
-        self._blame = blame
+        a_limit("timeout_s", timeout_s)
+        self._timeout_s, self._blame = timeout_s, blame
 
     def __repr__(self) -> str:
-        return f"Dispatch({self.registry!r}, agents={sorted(self._agents)})"
+        return f"Dispatch({self.registry!r}, agents={sorted(self._workers)})"
 
     async def __call__(self, run: Run, goal: str, /) -> DispatchResult:
         """Let one after the other try, as children of ``run``."""
         attempts: list[DispatchAttempt] = []
+        crew = Crew(run, self._workers, self._model, self._timeout_s)
         for index, match in enumerate(await self._candidates()):
             run.emit(Phase(NAME, f"{match.agent_id}: {match!s}"))
-            attempt = await self._attempt(run, match, goal)
+            attempt = await attempted(run, crew, match, goal)
             attempts.append(attempt)
             await run.end_step(told(attempt, index))
             if attempt.answer is not None:
@@ -203,16 +178,8 @@ class Dispatch:
 
     async def run(self, task: str) -> DispatchResult:
         """Do it without a runtime."""
-        run, session = begin(
-            agent=NAME,
-            model=self._model or Nobody(),
-            config=AgentConfig(1, NAME),
-            clock=self.registry.clock,
-        )
-        await drive(run, session, self, task)
-        result: Any = session.result
-        done: DispatchResult = result
-        return done
+        run, session = opened(NAME, self._infer, self._workers, (), clock=self.registry.clock)
+        return result_of(await drive(run, session, self, task), DispatchResult)
 
     run_sync = twin(run)
 
@@ -220,56 +187,29 @@ class Dispatch:
         """Give the best match of each agent that can be reached, best first."""
         found: dict[str, CapabilityMatch] = {}
         for match in await self.registry.query(self.query):
-            if match.agent_id in self._agents or self._model is not None:
+            if match.agent_id in self._workers or self._model is not None:
                 found.setdefault(match.agent_id, match)
         return list(found.values())[: self._limit]
 
-    async def _attempt(self, run: Run, match: CapabilityMatch, goal: str) -> DispatchAttempt:
-        began = run.clock.monotonic()
-        answer: str | None = None
-        kind: ErrorKind | None = None
-        try:
-            answer, error = await self._work(run, match.agent_id, goal)
-        except OutOfTimeError:
-            error, kind = f"it took longer than {self._timeout_s} s", "transient"
-        except Exception as wrong:  # noqa: BLE001 - the next one may do better
-            error, kind = clean(explain(wrong)), kind_of(wrong)
-        return DispatchAttempt(
-            match.agent_id,
-            match.capability.name,
-            match.score,
-            str(match),
-            answer is not None,
-            (run.clock.monotonic() - began) * 1000,
-            answer,
-            error,
-            kind or (None if error is None else "permanent"),
-        )
 
-    async def _work(self, run: Run, agent_id: str, goal: str) -> tuple[str | None, str | None]:
-        """Let an agent work, and give its answer, or why there is none."""
-        strategy = self._agents.get(agent_id) or Answers(self._model)
-        own = strategy.model if isinstance(strategy, Answers) else None
-        child = run.child(agent_id, model=own or self._model)
-        ms = None if self._timeout_s is None else max(1, round(self._timeout_s * 1000))
-        session = await in_time(ms, driven(child, strategy, goal))
-        if session.answer is not None:
-            return session.answer, None
-        return None, session.error or f"it ended without an answer: {session.stop_reason}"
-
-
-def as_strategy(x: Any) -> Strategy:
-    """Make a strategy of an agent: what is none is a model that is asked once."""
-    if callable(x) and isinstance(getattr(x, "strategy_name", None), str):
-        strategy: Strategy = x
-        return strategy
-    return Answers(as_model(x))
-
-
-def of_agents(infer: Any) -> Model:
-    """Make a model of ``infer(agent_id, prompt)``, or of whatever else answers."""
-    plain = callable(infer) and not hasattr(infer, "stream") and not hasattr(infer, "complete")
-    return FunctionModel(infer, with_agent=True) if plain else as_model(infer)
+async def attempted(run: Run, crew: Crew, match: CapabilityMatch, goal: str) -> DispatchAttempt:
+    """Let an agent try, and say what came of it."""
+    began = run.clock.monotonic()
+    answer: str | None = None
+    error: str | None = None
+    kind: ErrorKind | None = None
+    try:
+        session = await crew.take(crew.turn(match.agent_id), goal)
+        answer = session.answer
+        if answer is None:
+            error = session.error or f"it ended without an answer: {session.stop_reason}"
+            kind = "transient" if session.stop_reason == "timeout" else "permanent"
+    except Exception as wrong:  # noqa: BLE001 - the next one may do better
+        error, kind = clean(explain(wrong)), kind_of(wrong)
+    return DispatchAttempt(
+        match.agent_id, match.capability.name, match.score, str(match), answer is not None,
+        (run.clock.monotonic() - began) * 1000, answer, error, kind,
+    )  # fmt: skip
 
 
 def told(attempt: DispatchAttempt, index: int) -> ReActStep:

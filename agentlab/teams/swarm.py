@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
+from agentlab.core.bounds import a_name, several
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import explain, kind_of
 from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import called, twin, until, waits_well
+from agentlab.core.text import clean
 from agentlab.teams.crew import Crew, Turn, Worker, as_infer, as_workers, opened
 from agentlab.teams.swarm_config import (
     AgentSwarm,
@@ -176,7 +178,7 @@ class Hive:
             failure, attempts = wrong, getattr(wrong, "attempts", 1)
         if self.enough:
             raise asyncio.CancelledError  # it came too late
-        error = None if failure is None else explain(failure)
+        error = None if failure is None else clean(explain(failure))
         ms = round((run.clock.monotonic() - began) * 1000)
         result = self.results[part.id] = SubTaskResult(
             part.id, agent, output, failure is None, error,
@@ -241,7 +243,7 @@ class SwarmOrchestrator:
 
     def add_agent(self, agent_id: str, agent: Any = None) -> Self:
         """Add an agent, and perhaps what it is: a runtime, a strategy, a model, a function."""
-        self._agents[agent_id] = agent
+        self._agents[a_name("agent_id", agent_id)] = agent
         return self
 
     async def run_swarm(
@@ -263,13 +265,18 @@ class SwarmOrchestrator:
         InternalError
             There are no agents.
         """
-        more = agents if isinstance(agents, Mapping) else dict.fromkeys(agents)
+        more = agents if isinstance(agents, Mapping) else each_named(agents)
         strategy = SwarmStrategy(self.config, {**self._agents, **more})
         pool = strategy.swarm.pool()
         run, session = opened("swarm", infer, strategy.workers, pool, clock=self._clock)
         return result_of(await drive(run, session, strategy, task), SwarmResult)
 
     run_swarm_sync = twin(run_swarm)
+
+
+def each_named(agents: Iterable[str]) -> dict[str, None]:
+    """Give agents that are nothing of their own yet, once each."""
+    return dict.fromkeys(a_name("agent", each) for each in several("agents", agents))
 
 
 def chart(parts: Sequence[SubTask], task: str) -> Charted:

@@ -11,7 +11,16 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace as changed
 
-from agentlab.core.bounds import a_name, at_least_one, callback, count_of, finite_number
+from agentlab.core.bounds import (
+    a_kind,
+    a_name,
+    at_least_one,
+    callback,
+    count_of,
+    each_of,
+    finite_number,
+    several,
+)
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InternalError, InvalidValue
 from agentlab.core.ids import AgentId
@@ -202,8 +211,8 @@ class AgentSwarm:
     """
 
     def __init__(self, config: SwarmConfig | None = None, agents: Iterable[str] = ()) -> None:
-        self.config = config or SwarmConfig()
-        self.agents = [str(AgentId(a_name("agent", each))) for each in agents]
+        self.config = SwarmConfig() if config is None else a_kind("config", config, SwarmConfig)
+        self.agents = [str(AgentId(a_name("agent", each))) for each in several("agents", agents)]
 
     def __repr__(self) -> str:
         return f"AgentSwarm({self.agents!r})"
@@ -233,7 +242,8 @@ class AgentSwarm:
     def assign(self, parts: Sequence[SubTask]) -> list[SubTask]:
         """Deal subtasks out, one to each agent in turn."""
         pool = self.pool()
-        return [changed(part, assigned_agent=pool[i % len(pool)]) for i, part in enumerate(parts)]
+        dealt = enumerate(each_of("parts", parts, SubTask))
+        return [changed(part, assigned_agent=pool[i % len(pool)]) for i, part in dealt]
 
     def converge_results(self, results: Sequence[SubTaskResult]) -> str:
         """Make one text of results; see :func:`converge_results`."""
@@ -272,6 +282,7 @@ def subtasks(parts: Iterable[str | Sequence[str]]) -> list[SubTask]:
 
 def converge_results(results: Sequence[SubTaskResult]) -> str:
     """Make one text of what succeeded, in their order; what is said twice stands there once."""
+    results = each_of("results", results, SubTaskResult)
     good = [each for each in results if each.success]
     if len(good) <= 1:
         return good[0].output if good else NOTHING

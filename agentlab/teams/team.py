@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentlab.core.bounds import a_kind
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import OrchestrationError, explain, kind_of
 from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
-from agentlab.core.text import cut
+from agentlab.core.text import clean, cut
 from agentlab.teams.bus import AgentBus
 from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
 from agentlab.teams.messages import AgentMessage, AgentTarget, BusLagged
@@ -42,7 +43,7 @@ class TeamStrategy:
     def __init__(
         self, config: TeamConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
     ) -> None:
-        self.config = config
+        self.config = a_kind("config", config, TeamConfig)
         self.workers = as_workers(agents, config.team.all_agents())
         self._model = None if infer is None else as_infer(infer)
 
@@ -80,7 +81,7 @@ class TeamOrchestrator:
     """
 
     def __init__(self, config: TeamConfig, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.config, self._clock = config, clock
+        self.config, self._clock = a_kind("config", config, TeamConfig), clock
 
     def __repr__(self) -> str:
         return f"TeamOrchestrator({self.config.team!r})"
@@ -156,7 +157,7 @@ class Meeting:
             self.team.leader,
             votes,
             tie,
-            {name: explain(self.failures[name]) for name in self.names if name in self.failures},
+            {name: self._why(name) for name in self.names if name in self.failures},
             tuple(sorted(self.turns, key=lambda turn: (turn.round, order[turn.agent]))),
             tuple(sorted(self.deliveries, key=lambda each: (each.round, order[each.sender]))),
             run.trace,
@@ -220,7 +221,7 @@ class Meeting:
             answer = await self.crew.answer(turn, prompt)
         except Exception as wrong:  # noqa: BLE001 - whatever an agent does
             failure = self.failures[agent] = wrong
-        error = None if failure is None else explain(failure)
+        error = None if failure is None else self._why(agent)
         ms = round((run.clock.monotonic() - began) * 1000)
         run.emit(Marked(agent, "failed" if failure else "done", error or answer or ""))
         role = self.config.role_for(agent)
@@ -286,10 +287,12 @@ class Meeting:
             parts.append("\n".join(["[Member answers]", *lines]))
         return "\n".join(parts)
 
+    def _why(self, name: str) -> str:
+        return clean(explain(self.failures[name]))
+
     def _nobody(self) -> Exception:
         """Say that there is nothing to go on with."""
-        told = [f"{name}: {explain(self.failures[name])}" for name in self.names
-                if name in self.failures]  # fmt: skip
+        told = [f"{name}: {self._why(name)}" for name in self.names if name in self.failures]
         error = OrchestrationError(f"no agent of the team answered ({'; '.join(told)})")
         error.__cause__ = next(iter(self.failures.values()), None)
         return error

@@ -144,6 +144,8 @@ class TeamConfig:
             raise InvalidValue(f"team must be an AgentTeam, got {self.team!r:.80}")
         for name, kind in (("topology", CommunicationTopology), ("consensus", ConsensusStrategy)):
             object.__setattr__(self, name, variant(kind, name, getattr(self, name)))
+        if not isinstance(self.roles, Mapping):
+            raise InvalidValue(f"roles must be a mapping of ids to roles, got {self.roles!r:.80}")
         object.__setattr__(self, "roles", {k: clean(v) for k, v in dict(self.roles).items()})
         for name in ("max_rounds", "bus_capacity", "max_answer_chars"):
             at_least_one(name, getattr(self, name))

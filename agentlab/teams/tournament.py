@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from agentlab.core.bounds import at_least_one
+from agentlab.core.bounds import a_text, at_least_one, each_of, finite_number, several
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.doors import Displayable, Plottable, Tabular
 from agentlab.core.errors import InvalidValue
@@ -154,10 +154,13 @@ async def tournament(  # noqa: PLR0913 - each may be chosen, all but two have a 
     InvalidValue
         There are fewer than two debaters, or no seeds.
     """
-    held = positions_of(debaters)
+    topic, seeds = a_text("topic", topic), several("seeds", seeds)
+    held = positions_of(several("debaters", debaters))
     if len(held) < 2 or len(seeds) < 1:  # noqa: PLR2004
         raise InvalidValue(f"it takes two debaters and a seed, got {[*held]!r}, seeds {seeds!r}")
-    if not 0 < level < 1:
+    if len(each_of("sides", sides, str)) != 2:  # noqa: PLR2004
+        raise InvalidValue(f"there are two sides to argue for, got {sides!r}")
+    if not finite_number(level) or not 0 < level < 1:
         raise InvalidValue(f"level must be between 0 and 1, got {level!r}")
     given = debaters.items() if isinstance(debaters, Mapping) else ()
     workers = as_workers({name: what for name, what in given if what is not None}, held)

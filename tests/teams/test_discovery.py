@@ -367,3 +367,33 @@ def test_what_can_never_be_right(wrong: Any, why: str) -> None:
     """It is refused where it is said, with its value."""
     with pytest.raises(InvalidValue, match=re.escape(why)):
         wrong()
+
+
+def test_news_on_a_bus_of_agents(caplog: pytest.LogCaptureFixture) -> None:
+    """Everybody there hears it as a message of the registry; where nobody listens all is well."""
+    bus, clock = al.AgentBus(8), FakeClock()
+    agents = al.AgentRegistry(60, clock=clock, bus=bus)
+    agents.register_sync(al.AgentAdvertisement("ann"))
+    assert (bus.total_sent(), caplog.records) == (0, [])
+
+    listener = bus.subscribe("bob")
+    agents.heartbeat_sync("ann", "degraded")
+    agents.deregister_sync("ann")
+    heard = [listener.try_recv(), listener.try_recv(), listener.try_recv()]
+    told = [(each.from_, each.content, each.timestamp) for each in heard if each]
+    now = clock.now()
+    assert told == [
+        ("registry", "health: ann (degraded)", now),
+        ("registry", "deregistered: ann (degraded)", now),
+    ]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("odd", [None, 3, [], {}])
+def test_ids_that_are_none(odd: Any) -> None:
+    """They are refused by name, and nobody of that id is there."""
+    agents = al.AgentRegistry(60)
+    assert odd not in agents
+    for ask in (agents.get, agents.deregister_sync, agents.heartbeat_sync, agents.blame_sync):
+        with pytest.raises(InvalidValue, match="agent_id must be a name, got"):
+            ask(odd)

@@ -226,11 +226,7 @@ class Arm:
         """Let a strategy work towards something, in a run below this one."""
         if isinstance(strategy, Workflow):  # which calls the same ones
             strategy = strategy.with_tools(self.tools)
-        if getattr(strategy, "works_below", False):  # a runtime, which makes a child itself
-            result: Any = await strategy(replace(self.run, agent=name), goal)
-        else:
-            child = below_it(self.run, name)
-            result = (await driven(child, strategy, goal)).result
+        result: Any = (await driven(below_it(self.run, name), strategy, goal)).result
         if result is None or result.answer is None:
             why = getattr(result, "error", None) or getattr(result, "stop_reason", "time is up")
             raise WorkflowError(f"no answer: {why}")
