@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from agentlab.core.bounds import at_least_one, count_of
+from agentlab.core.bounds import at_least_one, count_of, each_of
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
@@ -32,7 +32,6 @@ from agentlab.strategies.tasks import (
     Precondition,
     Task,
     bindings_of,
-    several,
     task_of,
     world_of,
 )
@@ -143,7 +142,7 @@ class Planner(Displayable):
 
     def register_methods(self, methods: Iterable[Method]) -> Self:
         """Add several ways, in order; all of them or, where one is none, not any."""
-        for method in several("methods", methods, Method):
+        for method in each_of("methods", methods, Method):
             self.register_method(method)
         return self
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from agentlab.core.bounds import a_name, a_text
+from agentlab.core.bounds import a_name, a_text, each_of
 from agentlab.core.doors import Displayable
 from agentlab.core.errors import InvalidValue
 from agentlab.core.portable import Portable
@@ -104,8 +104,8 @@ class Method(Displayable, Portable, msgspec.Struct, frozen=True):
         put(
             self,
             task=clean(a_name("task", self.task)),
-            subtasks=several("subtasks", self.subtasks, Task),
-            preconditions=several("preconditions", self.preconditions, Precondition),
+            subtasks=each_of("subtasks", self.subtasks, Task),
+            preconditions=each_of("preconditions", self.preconditions, Precondition),
             description=a_text("description", self.description),
         )
 
@@ -122,17 +122,6 @@ def put(thing: msgspec.Struct, **values: Any) -> None:
     """Set fields of a frozen value while it is made."""
     for name, value in values.items():
         msgspec.structs.force_setattr(thing, name, value)
-
-
-def several(name: str, given: Iterable[Any], kind: type) -> tuple[Any, ...]:
-    """Give several values of a kind, and refuse anything else."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise InvalidValue(f"{name} must be a list of {kind.__name__}s, got {given!r:.80}")
-    values = tuple(given)
-    for value in values:
-        if not isinstance(value, kind):
-            raise InvalidValue(f"each of {name} must be a {kind.__name__}, got {value!r:.80}")
-    return values
 
 
 class Unmet(Displayable, Portable, msgspec.Struct, frozen=True):
