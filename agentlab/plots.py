@@ -311,7 +311,9 @@ def _(held: Tournament, ax: Axes) -> float:
     height = rows(ax, [shown(each.debater) for each in held.standings])
     ax.axvline(0.5, color=GREY, linestyle=":", linewidth=0.8)
     ax.set_xlim(-0.03, 1.03)
-    named(ax, f"with its {held.level:.0%} interval", "share of the points", "")
+    best = shown(held.standings[0].debater)
+    across = f"share of the points, with its {held.level:.0%} interval"
+    named(ax, f"{best} is first", across, "")
     return height
 
 

@@ -21,6 +21,7 @@ MARKS = {
 KINDS = {"branch": "choice", "parallel": "", "loop": "loop", "task": "", "method": "", "pass": ""}
 SAID = 160  # letters of what was said of a part, in a list
 DEEPEST = 12  # levels that are set in
+SMALLEST = 0.8  # of a picture's size: what is smaller still is scrolled, not shrunk
 
 
 class Line(NamedTuple):
@@ -52,7 +53,7 @@ def chart_view(chart: Chart, room: Room, *, path: str, plain: bool = False) -> H
     flow = flow_of(chart.plan) if chart.plan.shape == "flow" and drawable(chart, room) else None
     told = lines_of(chart, plain=plain)
     name = gist(chart.plan.title, 60) or "plan"
-    heading = None if plain else h("div", "agl-round")(f"{name}: {summary(chart)}{parts(chart)}")
+    heading = None if plain else h("div", "agl-round")(f"{name} · {summary(chart)}{parts(chart)}")
     if flow is not None:
         return h("div", "agl-plan", title=path)(heading, picture(chart.plan, flow, told))
     return h("div", "agl-plan", title=path)(heading, checklist(told, room, path))
@@ -127,7 +128,9 @@ def item(line: Line) -> Html:
 def picture(plan: Charted, flow: Flow, told: Sequence[Line]) -> Html:
     """Draw a flow chart."""
     stroke = {"fill": "none", "stroke": "currentColor"}
-    size = {"width": f"{flow.wide:g}", "height": f"{flow.tall:g}"}
+    wide, tall = f"{flow.wide:g}", f"{flow.tall:g}"
+    size = {"width": wide, "height": tall, "viewBox": f"0 0 {wide} {tall}"}
+    size["style"] = f"max-width:max(100%,{flow.wide * SMALLEST:.0f}px);height:auto"
     spoken = "; ".join(
         " ".join(filter(None, (line.label, line.word))) for line in told if line.label
     )

@@ -13,8 +13,7 @@ from agentlab.teams.tournament import Standing, Tournament
 
 STANDINGS = [
     Column("debater", "wide"), Column("points", "fit"), Column("between", "num"),
-    Column("score", "fit"), Column("between", "num"), Column("won", "num"), Column("tied", "num"),
-    Column("lost", "num"),
+    Column("score", "fit"), Column("between", "num"), Column("won · tied · lost", "num"),
 ]  # fmt: skip
 ODD = [Column("judge", "fit"), Column("on", "fit"), Column("round", "num"), Column("why", "wide")]
 
@@ -166,10 +165,10 @@ def line(one: Standing) -> tuple[object, ...]:
     return (
         gist(one.debater, 60),
         h("span")(bar(one.points, "ok"), f" {one.points:.0%}"),
-        f"{one.points_low:.0%} to {one.points_high:.0%}",
+        f"{100 * one.points_low:.0f}\N{EN DASH}{one.points_high:.0%}",
         h("span")(bar(one.score), f" {one.score:.2f}"),
-        f"{one.score_low:.2f} to {one.score_high:.2f}",
-        count(one.wins), count(one.ties), count(one.losses),
+        f"{one.score_low:.2f}\N{EN DASH}{one.score_high:.2f}",
+        f"{count(one.wins)} · {count(one.ties)} · {count(one.losses)}",
     )  # fmt: skip
 
 

@@ -155,7 +155,7 @@ def test_list() -> None:
         Marked("2", "failed", "no number"),
     )
 
-    assert "plan: 1 done, 1 failed of 2 parts" in card.line
+    assert "plan · 1 done, 1 failed of 2 parts" in card.line
     assert f"{MARKS['done']} Look it up · tool search → 42 done" in card.line
     assert f"{MARKS['failed']} Add → no number failed" in card.line
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import agentlab as al
 from agentlab.core.chart import Charts
 from agentlab.core.events import Phase, RunEnded, Said
+from agentlab.core.run import Run
 from agentlab.teams.team_config import normalised
 from agentlab.teams.team_result import decided
 from tests.teams.playing import Timed, in_loop
@@ -409,6 +410,22 @@ def test_cancelled_at_any_moment(moves: int) -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(play())
+
+
+def test_strategies_that_bring_no_model() -> None:
+    """What answers the run answers for agents that are strategies of their own."""
+
+    class Asks:
+        strategy_name = "asks"
+
+        async def __call__(self, run: Run, goal: str, /) -> str:
+            return (await run.ask(goal)).text
+
+    model = al.FunctionModel(lambda agent, _: f"{agent} says", with_agent=True)
+    strategy = al.TeamStrategy(team("ann"), agents={"leader": Asks(), "ann": Asks()})
+    result = al.AgentRuntime(model).run_sync("?", strategy=strategy).result
+    assert isinstance(result, al.TeamResult)
+    assert result.agent_answers == {"leader": "leader says", "ann": "ann says"}
 
 
 def test_two_loops() -> None:
