@@ -71,9 +71,7 @@ async def compare(model: LocalModel) -> dict[str, dict[str, Result]]:
     lab = AgentRuntime(model, tools=TOOLS, config=config)
     await model.load()
     return {
-        goal: {
-            way: await attempt(lab, goal, wanted, strategy) for way, strategy in ways().items()
-        }
+        goal: {way: await attempt(lab, goal, wanted, strategy) for way, strategy in ways().items()}
         for goal, wanted in GOALS
     }
 

@@ -155,11 +155,11 @@ def test_what_would_have_done(odd: str) -> None:
     def draw(kind: Literal["dot", "line"], wide: bool = False) -> None:  # noqa: FBT001, FBT002
         """Draw."""
 
-    with pytest.raises(ToolArgumentError, match="it is one of 'dot', 'line'$"):
+    with pytest.raises(ToolArgumentError, match=r"it is one of 'dot', 'line'$"):
         tool(draw).call_sync({"kind": odd})
-    with pytest.raises(ToolArgumentError, match="unknown field `colour`: it takes kind, wide$"):
+    with pytest.raises(ToolArgumentError, match=r"unknown field `colour`: it takes kind, wide$"):
         tool(draw).call_sync({"kind": "dot", "colour": odd})
-    with pytest.raises(ToolArgumentError, match="unknown field `n`: it takes nothing$"):
+    with pytest.raises(ToolArgumentError, match=r"unknown field `n`: it takes nothing$"):
         tool(lambda: 1, name="one").call_sync({"n": 1})
 
 
