@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from local_tasks import TOOLS, is_right
+from pathlib import Path
 
 from agentlab.core.config import AgentConfig
 from agentlab.core.errors import AgentLabError
@@ -24,6 +24,10 @@ from agentlab.core.session import AgentSession
 from agentlab.models.local import LocalModel
 from agentlab.runtime import AgentRuntime
 from agentlab.strategies.plan_execute import PlanExecute
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.local_tasks import TOOLS, is_right
 
 GOALS = (
     ("How many people live in the capital of Italy?", "2749000"),

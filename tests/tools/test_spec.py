@@ -160,7 +160,7 @@ def test_what_would_have_done(odd: str) -> None:
     with pytest.raises(ToolArgumentError, match=r"unknown field `colour`: it takes kind, wide$"):
         tool(draw).call_sync({"kind": "dot", "colour": odd})
     with pytest.raises(ToolArgumentError, match=r"unknown field `n`: it takes nothing$"):
-        tool(lambda: 1, name="one").call_sync({"n": 1})
+        tool(name="one")(lambda: 1).call_sync({"n": 1})
 
 
 def test_defaults_stay_the_functions_own() -> None:
