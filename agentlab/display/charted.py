@@ -43,20 +43,24 @@ def charts_of(session: AgentSession) -> Charts:
 def chart_section(session: AgentSession, charts: Charts, room: Room, path: str) -> Html | None:
     """Draw what a session's run charted, if it did."""
     chart = charts.get(session.session_id)
-    return None if chart is None else chart_view(chart, room, path=path)
+    if chart is None:
+        return None
+    return chart_view(chart, room, path=path, goal=session.prompt)
 
 
-def chart_view(chart: Chart, room: Room, *, path: str, plain: bool = False) -> Html | None:
-    """Draw a chart; ``plain`` where nothing of it was done yet."""
+def chart_view(
+    chart: Chart, room: Room, *, path: str, plain: bool = False, goal: str = ""
+) -> Html | None:
+    """Draw a chart; ``plain`` where nothing of it was done yet; what is known need not be said."""
     if not chart.plan.nodes:
         return None
     flow = flow_of(chart.plan) if chart.plan.shape == "flow" and drawable(chart, room) else None
-    told = lines_of(chart, plain=plain)
-    name = gist(chart.plan.title, 60) or "plan"
+    lines = lines_of(chart, plain=plain)
+    name = gist("" if chart.plan.title == goal else chart.plan.title, 60) or "plan"
     heading = None if plain else h("div", "agl-round")(f"{name} · {summary(chart)}{parts(chart)}")
     if flow is not None:
-        return h("div", "agl-plan", title=path)(heading, picture(chart.plan, flow, told))
-    return h("div", "agl-plan", title=path)(heading, checklist(told, room, path))
+        return h("div", "agl-plan", title=path)(heading, picture(chart.plan, flow, lines))
+    return h("div", "agl-plan", title=path)(heading, checklist(lines, room, path))
 
 
 def drawable(chart: Chart, room: Room) -> bool:

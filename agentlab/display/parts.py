@@ -76,7 +76,7 @@ def card(
         h("header", "agl-head")(
             h("span", "agl-kind")(kind),
             " ",
-            h("b", "agl-name", **({"title": path} if path else {}))(gist(name)),
+            h("b", "agl-name", **({"title": path} if path else {}))(gist(name)) if name else None,
             " ",
             drawn(chip) if chip else None,
             " ",

@@ -79,7 +79,7 @@ def verification_card(verdict: VerificationResult, room: Room) -> Html:
     response = labelled(Labelled("", "response", said, "verification.raw_response"))
     return card(
         "verdict",
-        "achieved" if verdict.achieved else "not achieved",
+        "",
         verdict_chip(verdict),
         [plural(len(verdict.issues), "issue")],
         body,
@@ -94,7 +94,7 @@ def status_card(status: StepStatus, room: Room) -> Html:
     name = "error" if status.is_failed() else "output"
     text = shortened(status.text, "status.text", room.text)
     body = labelled(Labelled(hue, name, text, "status.text")) if text else None
-    return card("step status", word, Chip(hue, word), (), body, path="status")
+    return card("step status", "", Chip(hue, word), (), body, path="status")
 
 
 def plan_step_card(step: PlanStep, room: Room) -> Html:

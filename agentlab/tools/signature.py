@@ -7,6 +7,7 @@ arguments are checked against, and the Python values the function is called with
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -16,6 +17,9 @@ from msgspec import UNSET, UnsetType
 
 from agentlab.core.errors import InvalidValue, ToolArgumentError
 from agentlab.tools.docstring import parameters, summary
+
+UNKNOWN = re.compile(r"Object contains unknown field `[^`]*`")
+CHOICE = re.compile(r"Invalid enum value .* - at `\$\.(\w+)`", re.DOTALL)
 
 
 class Signature:
@@ -63,8 +67,18 @@ class Signature:
         try:
             values = msgspec.structs.asdict(msgspec.convert(given, self._struct))
         except msgspec.ValidationError as error:
-            raise ToolArgumentError(f"tool '{self.name}': {error}") from None
+            said = f"tool '{self.name}': {error}"
+            raise ToolArgumentError(f"{said}{self._remedy(str(error))}") from None
         return {name: value for name, value in values.items() if value is not UNSET}
+
+    def _remedy(self, said: str) -> str:
+        """Say what would have done, where the check itself does not."""
+        fields = self.schema["properties"]
+        if UNKNOWN.fullmatch(said):
+            return f": it takes {', '.join(fields) or 'nothing'}"
+        found = CHOICE.fullmatch(said)
+        choices = fields.get(found[1], {}).get("enum", ()) if found else ()
+        return f": it is one of {', '.join(map(repr, choices))}" if choices else ""
 
     def _read_parameters(self) -> list[inspect.Parameter]:
         try:

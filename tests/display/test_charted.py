@@ -160,6 +160,17 @@ def test_list() -> None:
     assert f"{MARKS['failed']} Add → no number failed" in card.line
 
 
+def test_what_heads_a_list() -> None:
+    """Its title, unless that is what was asked and stands above already."""
+    parts = (Node("1", "Look"),)
+
+    for title, heading in (("go", "plan:"), ("Why?", "Why?"), ("flow", "flow:"), ("", "plan:")):
+        assert (
+            f"{heading} 1 done of 1 part"
+            in shown(Charted("list", parts, (), title), Marked("1", "done")).line
+        )
+
+
 def test_tree() -> None:
     """A tree is set in by how deep it is, and says what was chosen and what was not."""
     nodes = (Node("r", "go"), Node("a", "by train", parent="r"), Node("b", "by car", parent="r"))

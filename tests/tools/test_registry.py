@@ -62,7 +62,11 @@ def test_w9_2() -> None:
         ("search", {}, "tool 'search' missing required field 'q'"),
         ("search", [1], "tool 'search' requires JSON object args, got [1]"),
         ("search", {"q": 1}, "tool 'search': Expected `str`, got `int` - at `$.q`"),
-        ("search", {"q": "", "x": 1}, "tool 'search': Object contains unknown field `x`"),
+        (
+            "search",
+            {"q": "", "x": 1},
+            "tool 'search': Object contains unknown field `x`: it takes q, limit",
+        ),
         ("waits", {"q": "é"}, '{"data":"é","ok":true}'),
     ],
     ids=range(8),

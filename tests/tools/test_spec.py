@@ -148,6 +148,21 @@ def test_rich_types() -> None:
         spec.call_sync({"at": {"x": 1}, "kind": "x"})
 
 
+@pytest.mark.parametrize("odd", ["`", "' - at `$.kind`", "`\n"])
+def test_what_would_have_done(odd: str) -> None:
+    """Is said of choices and of names; a model may read it, and write anything it likes."""
+
+    def draw(kind: Literal["dot", "line"], wide: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Draw."""
+
+    with pytest.raises(ToolArgumentError, match=r"it is one of 'dot', 'line'$"):
+        tool(draw).call_sync({"kind": odd})
+    with pytest.raises(ToolArgumentError, match=r"unknown field `colour`: it takes kind, wide$"):
+        tool(draw).call_sync({"kind": "dot", "colour": odd})
+    with pytest.raises(ToolArgumentError, match=r"unknown field `n`: it takes nothing$"):
+        tool(name="one")(lambda: 1).call_sync({"n": 1})
+
+
 def test_defaults_stay_the_functions_own() -> None:
     """Any object may be one, mutable too; null is allowed where None is the default."""
     marker = object()
