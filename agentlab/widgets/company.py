@@ -39,6 +39,7 @@ class Company:
         self.cells: dict[str, Any] = {}
         self.changed: dict[str, Voice] = {}
         self.phase = self.detail = ""
+        self.at = 0.0  # seconds, of what was taken last
         self._began, self._heard = 0.0, 0
 
     def take(self, entry: Entry) -> None:
@@ -49,6 +50,7 @@ class Company:
         root = self.session.session_id
         if not root or not f"{entry.run}/".startswith(f"{root}/"):
             return
+        self.at = entry.offset
         if entry.run == root:
             if kind in ASKED:
                 self.asking.take(entry, self.session.agent_id)

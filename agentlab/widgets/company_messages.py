@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from agentlab.widgets.messages import Step
+
 
 class Going(TypedDict):
     """Whether it goes on, and since when, in milliseconds of this machine's clock."""
@@ -75,6 +77,24 @@ class Member(TypedDict):
     turns: int
 
 
+class Turned(TypedDict):
+    """The session of an agent as far as it has got: what it was asked, its last steps, its end.
+
+    ``label`` names what came out, if it is over.
+    """
+
+    name: str
+    turn: str
+    path: str
+    asked: str
+    steps: list[Step]
+    first: int
+    said: str
+    runs: bool
+    label: str
+    text: str
+
+
 class Load(TypedDict):
     """How many messages went along a way, to either end."""
 
@@ -125,5 +145,6 @@ class Quorum(TypedDict):
 
 
 COMPANY = (
-    Going, Debater, Speech, Seat, Way, Network, Member, Load, Flight, Option, Portion, Quorum,
+    Going, Debater, Speech, Seat, Way, Network, Member, Turned, Load, Flight, Option, Portion,
+    Quorum,
 )  # fmt: skip

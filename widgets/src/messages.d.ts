@@ -543,6 +543,23 @@ export interface Member {
   turns: number;
 }
 
+/** The session of an agent as far as it has got: what it was asked, its last steps, its end.
+
+    ``label`` names what came out, if it is over.
+     */
+export interface Turned {
+  name: string;
+  turn: string;
+  path: string;
+  asked: string;
+  steps: Step[];
+  first: number;
+  said: string;
+  runs: boolean;
+  label: string;
+  text: string;
+}
+
 /** How many messages went along a way, to either end. */
 export interface Load {
   there: number;
