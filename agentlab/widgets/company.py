@@ -40,7 +40,7 @@ class Company:
         self.changed: dict[str, Voice] = {}
         self.phase = self.detail = ""
         self.at = 0.0  # seconds, of what was taken last
-        self._began, self._heard = 0.0, 0
+        self._since, self._heard = 0.0, 0
 
     def take(self, entry: Entry) -> None:
         """Take an entry of the run, or of one below it."""
@@ -113,7 +113,7 @@ class Company:
             word=gist(word, 80),
             figures=[each for each in (*self.figures(), *rest) if each],
         )
-        going = Going(live=live, began=self._began)
+        going = Going(live=live, began=self._since)
         return {**cells, **told, **self.asking.news(), "title": title, "going": going}
 
     def busy(self) -> list[Voice]:
@@ -123,7 +123,7 @@ class Company:
     def _own(self, entry: Entry) -> None:
         match entry.event:
             case events.RunStarted():
-                self._began = entry.at.timestamp() * 1000
+                self._since = entry.at.timestamp() * 1000
             case events.Phase(name=name, detail=detail):
                 self.phase, self.detail = gist(name, 40), gist(detail, 60)
             case events.RunEnded():

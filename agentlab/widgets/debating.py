@@ -122,7 +122,9 @@ class Debating(Company):
             for each, side in [*self._columns.items()][:MOST]
         ]
         hidden = len(self._columns) - MOST
-        self.cells["more"] = f"{plural(hidden, 'more debater')}: session.trace" if hidden > 0 else ""
+        self.cells["more"] = (
+            f"{plural(hidden, 'more debater')}: session.trace" if hidden > 0 else ""
+        )
 
     def _begin(self, detail: str) -> None:
         self._round += 1
@@ -176,4 +178,4 @@ def judged(scores: dict[str, float]) -> list[Bit]:
             for judge, score in scores.items()
         ]
     mean = sum(scores.values()) / len(scores)
-    return [Bit(text=f"{mean:.2f}, mean of {count(len(scores))}", bar=mean, hue="run")]
+    return [Bit(text=f"{mean:.2f} from {count(len(scores))}", bar=mean, hue="run")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from agentlab.core import events
 from agentlab.core.events import Charted, Entry, Node
-from agentlab.core.run import path_part
+from agentlab.core.ids import path_part
 from agentlab.core.secrets import Scrubber
 from agentlab.display.charted import MARKS
 from agentlab.display.words import count, gist, plural, seconds

@@ -17,7 +17,16 @@ from agentlab.display.topologies import heard, height, places
 from agentlab.display.words import count, gist, plural, shortened
 from agentlab.teams.team_config import normalised
 from agentlab.widgets.company import TEXT, Company, tail
-from agentlab.widgets.company_messages import Flight, Load, Member, Network, Option, Seat, Turned, Way
+from agentlab.widgets.company_messages import (
+    Flight,
+    Load,
+    Member,
+    Network,
+    Option,
+    Seat,
+    Turned,
+    Way,
+)
 from agentlab.widgets.story import LINE, Voice, last_line, row
 
 MOST = 24  # agents that are drawn
@@ -87,7 +96,7 @@ class Teaming(Company):
             case _:
                 pass
 
-    def turned(self, run: str, voice: Voice, entry: Entry) -> None:
+    def turned(self, run: str, voice: Voice, entry: Entry) -> None:  # noqa: ARG002 - all turns are
         """Note whose turn it is."""
         runs = self._runs.setdefault(voice.name, [])
         if run not in runs:
@@ -141,11 +150,13 @@ class Teaming(Company):
             if max(a, b) < MOST and a != b and (b, a) not in self._ways:
                 self._ways.setdefault((a, b), len(self._ways))
         hidden = len(chart.nodes) - len(nodes)
+        seats, ways = pictured(circles, nodes, list(self._ways))
         self.cells["net"] = Network(
             tall=height(len(names)),
             title=f"who hears whom: {gist(self._how, 60) or 'a team'}",
             more=f"{plural(hidden, 'more agent')}: session.trace" if hidden else "",
-            **pictured(circles, names, [node.kind for node in nodes], list(self._ways)),
+            seats=seats,
+            ways=ways,
         )
 
     def _mark(self, name: str, status: str, detail: str) -> None:
@@ -248,14 +259,11 @@ class Teaming(Company):
 
 
 def pictured(
-    circles: Sequence[Circle],
-    names: Sequence[str],
-    roles: Sequence[str],
-    pairs: Sequence[tuple[int, int]],
-) -> Any:
+    circles: Sequence[Circle], nodes: Sequence[events.Node], pairs: Sequence[tuple[int, int]]
+) -> tuple[list[Seat], list[Way]]:
     """Give the seats and the ways of a picture, and where there is room for words."""
-    tall = height(len(names))
-    labels = node_labels(circles, [short(name) for name in names], tall)
+    tall = height(len(nodes))
+    labels = node_labels(circles, [short(node.id) for node in nodes], tall)
     counts = edge_labels(circles, [(a, b, "00") for a, b in pairs], labels.values())
     room = {(label.x, label.y): label.roomy for label in counts}
     seats = []
@@ -263,8 +271,8 @@ def pictured(
         label = labels.get(i)
         seats.append(
             Seat(
-                name=gist(names[i], 60),
-                role=gist(roles[i], 30),
+                name=gist(nodes[i].id, 60),
+                role=gist(nodes[i].kind, 30),
                 x=circle.x,
                 y=circle.y,
                 r=circle.r,
@@ -279,5 +287,7 @@ def pictured(
     ways = []
     for a, b in pairs:
         x, y = (circles[a].x + circles[b].x) / 2, (circles[a].y + circles[b].y) / 2 + 3
-        ways.append(Way(a=a, b=b, x=x, y=y if (x, y) in room else -1, roomy=room.get((x, y), False)))
-    return {"seats": seats, "ways": ways}
+        ways.append(
+            Way(a=a, b=b, x=x, y=y if (x, y) in room else -1, roomy=room.get((x, y), False))
+        )
+    return seats, ways

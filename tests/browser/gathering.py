@@ -44,8 +44,8 @@ def debate(n, rounds=2, infer=None, **how):
 def team(n, infer=None, **how):
     members = [name.lower() for name in NAMES[:n]]
     made = AgentTeam(members[0], members[1:], "How severe is this ticket?")
-    return AgentRuntime(infer or talker()).start(
-        "How severe is this ticket?", strategy=TeamStrategy(TeamConfig(made, **how), infer or talker()))
+    strategy = TeamStrategy(TeamConfig(made, **how), infer or talker())
+    return AgentRuntime(infer or talker()).start("How severe is this ticket?", strategy=strategy)
 
 def swarm(n, infer=None, parts=None, **how):
     task = " and ".join(f"look into source {i + 1}" for i in range(parts or n))
