@@ -10,7 +10,7 @@ from agentlab.core import events
 from agentlab.core.events import Charted, Entry
 from agentlab.core.secrets import Scrubber
 from agentlab.display.charted import MARKS
-from agentlab.display.drawings import short
+from agentlab.display.drawings import FEW, short
 from agentlab.display.labels import Circle, edge_labels, node_labels
 from agentlab.display.sessions import ending
 from agentlab.display.topologies import heard, height, places
@@ -264,7 +264,8 @@ def pictured(
     """Give the seats and the ways of a picture, and where there is room for words."""
     tall = height(len(nodes))
     labels = node_labels(circles, [short(node.id) for node in nodes], tall)
-    counts = edge_labels(circles, [(a, b, "00") for a, b in pairs], labels.values())
+    said = [(a, b, "00") for a, b in pairs] if len(pairs) <= FEW else []
+    counts = edge_labels(circles, said, labels.values())
     room = {(label.x, label.y): label.roomy for label in counts}
     seats = []
     for i, circle in enumerate(circles):

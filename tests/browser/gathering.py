@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.browser.lab import Lab, Tab
-from tests.browser.watching import SETUP
+from tests.browser.test_cards import HERE
+from tests.browser.watching import CARD, SETUP, static
 
 COMPANY = (
     SETUP
@@ -41,10 +46,10 @@ def debate(n, rounds=2, infer=None, **how):
     return AgentRuntime(infer or talker()).start(
         "Monolith or microservices?", strategy=DebateStrategy(config, infer or talker()))
 
-def team(n, infer=None, **how):
+def team(n, infer=None, agents=None, **how):
     members = [name.lower() for name in NAMES[:n]]
     made = AgentTeam(members[0], members[1:], "How severe is this ticket?")
-    strategy = TeamStrategy(TeamConfig(made, **how), infer or talker())
+    strategy = TeamStrategy(TeamConfig(made, **how), infer or talker(), agents=agents)
     return AgentRuntime(infer or talker()).start("How severe is this ticket?", strategy=strategy)
 
 def swarm(n, infer=None, parts=None, **how):
@@ -61,3 +66,39 @@ def narrowed(tab: Tab, lab: Lab, name: str, width: int, *cells: str) -> None:
     tab.page.set_viewport_size({"width": width + 120 * (width < 500), "height": 900})
     tab.open(lab, name, COMPANY, *cells)
     tab.do("application:toggle-left-area")
+
+
+LIVE = ".agl-live .agl-card"
+SIZES = ((2, 1000), (8, 1000), (8, 400), (16, 1000), (16, 400))
+SHORT = 45_000  # ms of patience for a kernel that starts
+OVERFLOW, CONTRAST = ((HERE / f"{name}.js").read_text() for name in ("overflow", "contrast"))
+
+
+def cases(*quick: tuple[int, int]) -> list[Any]:
+    """Give how many agents in which width, those that are not ``quick`` as slow."""
+    marks = {size: () if size in quick else pytest.mark.slow for size in SIZES}
+    return [pytest.param(*size, marks=mark) for size, mark in marks.items()]
+
+
+def sound(tab: Tab) -> None:
+    """Check that nothing sticks out, and all of it can be read."""
+    assert tab.page.evaluate(OVERFLOW) == []
+    assert tab.page.evaluate(CONTRAST) == []
+
+
+def stopped(tab: Tab) -> None:
+    """Press Stop, and check that the card says so."""
+    tab.page.locator("button.stop").click()
+    static(tab)
+    assert "stopped" in tab.page.inner_text(CARD)
+    assert tab.bad_outputs() == []
+
+
+def comes_back(tab: Tab, script: str) -> None:
+    """Load the page again while the kernel goes on, and check that all is there, and moves."""
+    tab.save()
+    tab.page.reload()
+    tab.wait(script, SHORT)
+    text = f"document.querySelector('{LIVE}').innerText"
+    tab.page.evaluate(f"window.was = {text}")
+    tab.wait(f"{text} !== window.was")

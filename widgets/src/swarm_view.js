@@ -10,10 +10,10 @@ import { share } from "./lib/share.js";
  * @param {number} no
  */
 function portion(no) {
-  const mark = h("span", "agl-mark"), agent = h("b", "agl-name"), what = h("span"), said = h("span", "agl-came");
-  const arrow = h("span", "agl-dim", " → "), word = h("span", "agl-stands"), whole = h("span", "agl-whole"), came = growing();
+  const mark = h("span", "agl-mark"), agent = h("b", "agl-name"), what = h("span", "agl-clip"), said = h("bdi");
+  const arrow = h("span", "agl-dim", "→"), word = h("span", "agl-stands"), whole = h("span", "agl-whole"), came = growing();
   mark.ariaHidden = "true"; // the word says the same
-  const head = h("summary", "", h("span", "agl-no", String(no + 1)), mark, h("span", "agl-line1", agent, " ", what, arrow, said), word);
+  const head = h("summary", "", h("span", "agl-no", String(no + 1)), mark, h("span", "agl-tells", agent, " ", what, " ", arrow, " ", h("span", "agl-came agl-clip", said)), word);
   const body = h("div", "agl-body", h("span", "agl-label", "subtask"), whole, h("span", "agl-label", "output"), h("pre", "agl-pre", came.el));
   const li = h("li", "agl-portion", h("details", "", head, body));
   /** @param {Portion} news */
@@ -34,7 +34,7 @@ function portion(no) {
 
 const render = company((body) => {
   const words = h("span"), stack = h("div", "agl-stack"), line = h("i", "agl-needed");
-  const bar = h("div", "agl-reach", stack, line), quorum = h("div", "agl-votes", words, bar);
+  const bar = h("div", "agl-reach", stack, line), quorum = h("div", "agl-votes agl-quorum", words, bar);
   const list = h("ul", "agl-steps agl-low"), more = h("li", "agl-gap");
   const mod = growing(), facts = h("dl", "agl-qa", h("dt", "", "synthesis"), h("dd", "", mod.el));
   list.tabIndex = 0; // what scrolls can be scrolled by keyboard

@@ -1,6 +1,7 @@
 // @ts-check
 import { company } from "./lib/company.js";
 import { h, say } from "./lib/dom.js";
+import { hue } from "./lib/hues.js";
 import { seats } from "./lib/seats.js";
 import { session } from "./lib/turn.js";
 
@@ -13,8 +14,8 @@ import { session } from "./lib/turn.js";
  * @param {() => void} pick
  */
 function member(name, role, pick) {
-  const mark = h("span", "agl-mark"), said = h("span", "agl-came agl-clip"), word = h("span", "agl-stands");
-  const act = h("button", "agl-member", mark, h("b", "agl-clip", name), said, word);
+  const mark = h("span", "agl-mark"), said = h("bdi"), word = h("span", "agl-stands");
+  const act = h("button", "agl-member", mark, h("b", "agl-clip", name), h("span", "agl-came agl-clip", said), word);
   mark.ariaHidden = "true"; // the word says the same
   act.type = "button";
   act.addEventListener("click", pick);
@@ -23,7 +24,7 @@ function member(name, role, pick) {
    * @param {boolean} on
    */
   const paint = (news, on) => {
-    const cls = `agl-member ${news.hue < 0 ? news.status : `agl-g${news.hue}`} ${news.status === "failed" ? "failed" : ""}`.trim();
+    const cls = `agl-member ${news.hue < 0 ? news.status : hue(news.hue)} ${news.status === "failed" ? "failed" : ""}`.trim();
     if (act.className !== cls) act.className = cls;
     if (act.ariaExpanded !== String(on)) act.ariaExpanded = String(on);
     say(mark, news.mark);
@@ -73,8 +74,8 @@ const render = company((body, kernel, soon) => {
   /** @param {Option[]} options */
   const count = (options) => {
     say(counted, `votes ${options.map(({ text, votes: times }) => `${text} ${times}`).join(" · ")}`);
-    stack.replaceChildren(...options.map(({ votes: times, hue }) => {
-      const part = h("i", `agl-g${hue}`);
+    stack.replaceChildren(...options.map(({ votes: times, hue: shade }) => {
+      const part = h("i", hue(shade));
       part.style.flexGrow = String(times);
       return part;
     }));

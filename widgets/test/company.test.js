@@ -24,5 +24,5 @@ test("a way says how often it was gone, in both directions", () => {
 
 test("parts are shares of all there are", () => {
   const told = share({ total: 4, done: 2, failed: 0, cancelled: 1 });
-  assert.deepEqual(told, [{ hue: "agl-g1", percent: 50 }, { hue: "agl-g5", percent: 25 }]);
+  assert.deepEqual(told, [{ hue: "agl-g1", percent: 50 }, { hue: "agl-g2", percent: 25 }]);
 });

@@ -1,6 +1,7 @@
 // @ts-check
 import { s } from "./chart.js";
 import { h, say } from "./dom.js";
+import { hue } from "./hues.js";
 
 /** @import { Flight, Load, Member, Network } from "../messages.js" */
 
@@ -73,8 +74,8 @@ export function seats(net, pick) {
       spots.forEach((spot, i) => {
         const news = member(i);
         if (!news) return;
-        const hue = news.hue === HOLLOW ? (news.status === "running" ? 0 : 5) : news.hue;
-        const cls = `agl-g${hue} ${news.status} ${news.hue === HOLLOW ? "hollow" : ""} ${i === picked ? "on" : ""}`;
+        const shade = news.hue === HOLLOW && news.status === "running" ? 0 : news.hue;
+        const cls = `${hue(shade)} ${news.status} ${news.hue === HOLLOW ? "hollow" : ""} ${i === picked ? "on" : ""}`;
         if (cls !== spot.status) spot.el.setAttribute("class", spot.status = cls);
         const seat = net.seats[i];
         say(spot.told, `${seat?.name}, ${seat?.role}: ${news.word}, ${news.traffic}`);

@@ -6,6 +6,6 @@
  * @param {Pick<Quorum, "total" | "done" | "failed" | "cancelled">} quorum
  */
 export function share({ total, done, failed, cancelled }) {
-  const parts = [{ hue: "agl-g1", times: done }, { hue: "agl-g4", times: failed }, { hue: "agl-g5", times: cancelled }];
+  const parts = [{ hue: "agl-g1", times: done }, { hue: "agl-g4", times: failed }, { hue: "agl-g2", times: cancelled }];
   return parts.filter(({ times }) => times > 0).map(({ hue, times }) => ({ hue, percent: (100 * times) / Math.max(1, total) }));
 }
