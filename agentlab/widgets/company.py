@@ -22,6 +22,7 @@ from agentlab.widgets.messages import End, Title
 from agentlab.widgets.story import KEPT, Voice, attend, recent
 
 TEXT = 1000  # letters of what was said, once it is over
+SPEECH = frozenset({events.Asked, events.Token, events.Answered})
 TAIL = 480  # of what is being said: its last letters
 
 
@@ -39,6 +40,7 @@ class Company:
         self.cells: dict[str, Any] = {}
         self.changed: dict[str, Voice] = {}
         self.phase = self.detail = ""
+        self._speakers: dict[str, str] = {}  # of a turn: which of the runs in it is heard
         self.at = 0.0  # seconds, of what was taken last
         self._since, self._heard = 0.0, 0
 
@@ -64,7 +66,8 @@ class Company:
             voice = self.voices[run] = Voice(1, name, len(self.voices))
         if kind in ASKED:
             self.asking.take(entry, voice.name)
-        hear(voice, entry, own=entry.run == run)
+        if self._followed(run, voice, entry):
+            hear(voice, entry, own=entry.run == run)
         self._heard += kind is events.Token
         self.changed[run] = voice
         self.turned(run, voice, entry)
@@ -119,6 +122,21 @@ class Company:
     def busy(self) -> list[Voice]:
         """List the turns that go on."""
         return [voice for voice in self.voices.values() if voice.busy]
+
+    def _followed(self, run: str, voice: Voice, entry: Entry) -> bool:
+        """Tell whether to hear this: where several speak in one turn, it is one until it ends."""
+        kind = type(entry.event)
+        if kind not in SPEECH:
+            return True
+        speaker = self._speakers.get(run)
+        if kind is events.Answered:
+            if speaker == entry.run:
+                del self._speakers[run]
+            return speaker in (None, entry.run)
+        if speaker is None:
+            self._speakers[run] = entry.run
+            voice.heard = 0
+        return self._speakers[run] == entry.run
 
     def _own(self, entry: Entry) -> None:
         match entry.event:

@@ -145,7 +145,7 @@ class Swarming(Company):
         done, failed = self._number("done"), self._number("failed")
         cancelled, total = self._number("cancelled"), len(self._parts)
         words = [
-            f"{count(done)} of {count(self._needed)} needed succeeded",
+            f"{count(done)} of {count(self._needed)} needed have succeeded",
             f"{count(failed)} failed" if failed else "",
             f"{count(cancelled)} cancelled" if cancelled else "",
         ]

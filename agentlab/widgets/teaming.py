@@ -227,7 +227,7 @@ class Teaming(Company):
         order = [*self._options]
         return [
             Option(
-                text=gist(self._options[option], 60),
+                text=gist(self._options[option], 30),
                 votes=times,
                 hue=HUES[min(order.index(option), len(HUES) - 1)],
             )
@@ -241,6 +241,9 @@ class Teaming(Company):
         own = (s for s in enumerate(self.session.children) if s[1].session_id == runs[-1])
         place, session = next(own, (0, None))
         path = f"session.children[{place}]"
+        while session and session.children and not session.steps:  # it lets another one work
+            path += f".children[{len(session.children) - 1}]"
+            session = session.children[-1]
         steps = session.steps if session else []
         first = max(0, len(steps) - STEPS)
         label, text = ending(session) if session and voice.end else ("", "")

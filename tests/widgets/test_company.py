@@ -18,7 +18,7 @@ from agentlab.teams.debate import DebateOrchestrator
 from agentlab.teams.debate_config import DebateConfig, DebaterPosition
 from agentlab.teams.swarm import SwarmOrchestrator
 from agentlab.teams.swarm_config import SwarmConfig
-from agentlab.teams.team import TeamOrchestrator
+from agentlab.teams.team import TeamOrchestrator, TeamStrategy
 from agentlab.teams.team_config import (
     AgentTeam,
     CommunicationTopology,
@@ -256,7 +256,32 @@ def test_what_is_not_needed_any_more() -> None:
     assert cells["part2"]["status"] == "cancelled"
     assert cells["part2"]["said"] == "1 of 1 needed had succeeded"
     assert cells["quorum"]["cancelled"] == len(result.cancelled())
-    assert "1 of 1 needed succeeded" in cells["quorum"]["words"]
+    assert "1 of 1 needed have succeeded" in cells["quorum"]["words"]
+
+
+def test_the_steps_of_a_runtime_in_a_team() -> None:
+    """Whose turn is taken by a runtime shows the steps of that, and where they are in Python."""
+    look = 'Thought: look\nAction: echo {"text": "hi"}'
+    model = al.ScriptedModel(look, "Thought: done\nAction: FINAL_ANSWER 42")
+
+    @al.tool
+    def echo(text: str) -> str:
+        """Say it again."""
+        return text
+
+    lab = al.AgentRuntime(model, tools=[echo])
+    made = TeamConfig(AgentTeam("lead", ["bob"], "Severity?"))
+    result = TeamOrchestrator(made).run_sync(lambda agent, _: agent, agents={"bob": lab})
+    fold = Teaming()
+    cells = told(fold, heard(result))
+    fold.open(1)
+    turn = fold.news()["turn1"]
+
+    assert turn["steps"][0]["tool"] == "echo"
+    assert turn["turn"] == "turn 1, 2 steps"
+    assert turn["path"] == "session.children[0].children[0]"
+    assert (turn["label"], turn["text"]) == ("answer", "42")
+    assert cells["member1"]["said"] == "42"
 
 
 async def long(agent: str, _: str) -> AsyncIterator[str]:
@@ -290,6 +315,25 @@ def test_sixteen_streams_are_one_small_message(kind: str) -> None:
 
     assert streaming >= 15
     assert max(sizes) < 16 * (TAIL + 600)
+
+
+def test_a_team_that_is_a_debater() -> None:
+    """Where several speak within one turn, they are not mixed up: one is heard until it ends."""
+    inner = TeamStrategy(TeamConfig(AgentTeam("lead", ["ann", "bob"], "?")), long)
+    sides = [DebaterPosition("d0", "side"), DebaterPosition("d1", "other side")]
+    config = DebateConfig("Tabs?", sides, rounds=1, enable_peer_scoring=False)
+    session = DebateOrchestrator(config).run_sync(argue, agents={"d0": inner})
+    fold, texts = Debating(), set[str]()
+    for entry in heard(session):
+        fold.take(entry)
+        said = fold.news().get("said1.0", {"runs": False})
+        if said["runs"]:
+            texts.add(said["text"])
+
+    words = [word.strip("…") for text in texts for word in text.split()[1:-1]]
+    assert {word.partition("-")[0] for word in words} >= {"ann", "lead"}
+    for text in texts:
+        assert len({word.partition("-")[0] for word in text.split()[1:-1]}) <= 1
 
 
 @pytest.mark.parametrize("kind", ["debate", "team", "swarm"])

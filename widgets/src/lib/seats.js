@@ -39,7 +39,7 @@ export function seats(net, pick) {
   const counts = net.ways.map(({ x, y, roomy }) => s("text", { class: `agl-halo agl-tick${roomy ? " agl-roomy" : ""}`, x: `${x}%`, y, "text-anchor": "middle", "font-size": 11 }));
   const spots = net.seats.map(({ name, role, x, y, r }, i) => {
     const told = s("title", {}, `${name}, ${role}`);
-    const ring = s("circle", { class: "agl-thinks", cx: `${x}%`, cy: y, r: r + 4 });
+    const ring = s("circle", { class: "agl-thinks", cx: `${x}%`, cy: y, r: r + 3 });
     const dot = s("circle", { class: "agl-seat", cx: `${x}%`, cy: y, r }, told);
     const el = s("g", { class: "agl-g5" }, ring, dot);
     el.addEventListener("click", () => pick(i));
@@ -47,7 +47,8 @@ export function seats(net, pick) {
   });
   const names = net.seats.map(({ label, left, top, anchor, dx, roomy }) => s("text", { class: `agl-halo agl-name-of${roomy ? " agl-roomy" : ""}`, x: `${left}%`, y: top, dx, "text-anchor": anchor || "middle", "font-size": 11 }, label));
   const picture = s("svg", { width: "100%", height: net.tall, role: "img", "aria-label": net.title }, ...ways, field, ...spots.map(({ el }) => el), ...names, ...counts.filter((_, k) => (net.ways[k]?.y ?? -1) >= 0));
-  const caption = h("figcaption", "agl-small", net.more || "colour: answer · numbers: messages · an agent shows its session");
+  const numbers = net.ways.some(({ y }) => y >= 0) ? " · numbers: messages" : "";
+  const caption = h("figcaption", "agl-small", net.more || `colour: answer${numbers} · click an agent for its session`);
   const el = h("figure", "agl-plot", picture, caption);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   let seen = -1;

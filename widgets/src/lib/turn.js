@@ -16,7 +16,7 @@ export function session(leave) {
   const asked = h("pre", "agl-pre"), text = growing(), label = h("dt"), end = h("dd", "", text.el), steps = h("ul", "agl-steps");
   const facts = h("dl", "agl-qa", h("dt", "", "asked"), h("dd", "", asked), label, end);
   const head = h("header", "agl-head", h("span", "agl-kind", "session"), " ", name, " ", h("span", "agl-end", turn, " ", close));
-  const el = h("section", "agl-turn", head, facts, steps);
+  const el = h("section", "agl-turn", head);
   asked.tabIndex = 0; // what scrolls can be scrolled by keyboard
   asked.ariaLabel = "what it was asked";
   el.addEventListener("keydown", (event) => {
@@ -37,7 +37,8 @@ export function session(leave) {
       say(name, who);
       say(turn, told?.turn ?? "nothing was asked of it yet");
       name.title = told?.path ?? "";
-      facts.hidden = !told;
+      if (told && !facts.parentNode) head.after(facts);
+      else if (!told) facts.remove();
       say(asked, told?.asked ?? "");
       say(label, told?.label || "says");
       text.paint(told ? told.text || told.said : "", Boolean(told?.runs), told?.label === "error" ? "agl-bad" : "");
@@ -48,7 +49,8 @@ export function session(leave) {
       const longest = Math.max(1, ...rows.map(({ ms }) => ms));
       for (const { bar, ms } of rows) bar.style.width = `${Math.round((100 * ms) / longest)}%`;
       steps.replaceChildren(...rows.map(({ li }) => li));
-      steps.hidden = !rows.length;
+      if (rows.length) el.append(steps);
+      else steps.remove();
     },
   };
 }
