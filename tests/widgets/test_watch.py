@@ -155,7 +155,7 @@ def test_the_view_that_fits(
     assert ended.startswith(left)
     assert stopped.startswith("<AgentSession 'agent' stopped")
     views = [place.shown[0] for place in places]
-    assert [type(view) for view in views] == [kind, kind]
+    assert all(isinstance(view, kind) for view in views)
     assert repr(views[0]).startswith(f"<{kind.__name__} 'agent'")
 
 

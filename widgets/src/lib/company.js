@@ -35,7 +35,7 @@ export const company = (draw) => async ({ model, el, signal }) => {
     asks.el.remove();
     clearInterval(clock);
     const end = /** @type {End | null} */ (cell("end"));
-    if (!end?.label) return;
+    if (!end?.label || (end.label === "answer" && cell("mod"))) return; // it is there already
     facts.append(h("dt", "", end.label), h("dd", end.label === "error" ? "agl-bad" : "agl-answer", end.text));
     parts.body.append(facts);
   };
