@@ -13,6 +13,7 @@ import agentlab as al
 from agentlab.core import events
 from agentlab.core.events import Entry
 from agentlab.core.secrets import scrubber
+from agentlab.core.trace import Trace
 from agentlab.display.debates import verdict
 from agentlab.teams.debate import DebateOrchestrator
 from agentlab.teams.debate_config import DebateConfig, DebaterPosition
@@ -315,6 +316,43 @@ def test_sixteen_streams_are_one_small_message(kind: str) -> None:
 
     assert streaming >= 15
     assert max(sizes) < 16 * (TAIL + 600)
+
+
+@pytest.mark.parametrize("fold", [Debating, Teaming, Swarming])
+def test_a_call_that_waits_is_asked_about(fold: type[Company]) -> None:
+    """Whoever's call it is, the page is asked, and told no more once it is answered or over."""
+    trace, asked = Trace(), fold()
+    trace.emit(events.RunStarted("a", "q", "m", "s", {}), run="r")
+    trace.emit(events.RunStarted("bob", "q", "m", "s", {}), run="r/bob#1", parent="r")
+    for call in (1, 2):
+        trace.emit(events.AwaitingApproval(call, "delete", {"no": call}), run="r/bob#1/x#1")
+    cells = told(asked, trace.entries)
+
+    assert cells["asks"] == [1, 2]
+    assert (cells["q1"]["agent"], cells["q1"]["tool"]) == ("bob", "delete")
+    assert cells["title"]["word"] == "2 calls wait for your answer"
+    known = len(trace.entries)
+    trace.emit(events.Reviewed(1, "approved"), run="r/bob#1/x#1")
+    trace.emit(events.RunEnded("stopped"), run="r/bob#1")
+    assert told(asked, trace.entries[known:])["asks"] == []
+
+
+@pytest.mark.parametrize("fold", [Debating, Teaming, Swarming])
+def test_a_run_that_says_nothing_of_itself(fold: type[Company]) -> None:
+    """What charts nothing, and what is of another run, does no harm."""
+    trace = Trace()
+    trace.emit(events.RunStarted("other", "q", "m", "s", {}), run="other/x#1", parent="other")
+    trace.emit(events.RunStarted("a", "", "m", "s", {}), run="r")
+    trace.emit(events.Marked("nobody", "done"), run="r")
+    trace.emit(events.Said("nobody", "agent:x", "hi"), run="r")
+    trace.emit(events.Scored("x", "nobody", 1, 0.5), run="r")
+    trace.emit(events.Token(1, "hi"), run="r/x#1")
+    trace.emit(events.RunEnded("error", error="no"), run="r")
+    cells = told(fold(), trace.entries[1:])
+
+    assert cells["title"]["name"] == fold.kind
+    assert cells["title"]["hue"] == "bad"
+    assert cells["end"] == {"label": "error", "text": "no"}
 
 
 def test_a_team_that_is_a_debater() -> None:
