@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.lab import Lab, Tab
 from tests.browser.test_cards import HERE
+from tests.browser.travelling import until
 from tests.browser.watching import CARD, SETUP, static
 
 COMPANY = (
@@ -95,10 +96,15 @@ def stopped(tab: Tab) -> None:
 
 
 def comes_back(tab: Tab, script: str) -> None:
-    """Load the page again while the kernel goes on, and check that all is there, and moves."""
+    """Load the page again while the kernel goes on: all is there, it moves, and Stop still stops.
+
+    The card is for the page that saw it begin: another has lost which output it is.
+    """
     tab.save()
     tab.page.reload()
     tab.wait(script, SHORT)
     text = f"document.querySelector('{LIVE}').innerText"
     tab.page.evaluate(f"window.was = {text}")
     tab.wait(f"{text} !== window.was")
+    tab.page.locator("button.stop").click()
+    until(tab, "handle.done()", "True")

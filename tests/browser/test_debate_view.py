@@ -67,7 +67,6 @@ def test_reload_in_the_middle(lab: Lab, tab: Tab) -> None:
     tab.run_all()
     tab.wait(f"{SAID}.length === 16", SHORT)
     comes_back(tab, f"{SPEAKING} === 16")
-    stopped(tab)
 
 
 @pytest.mark.slow

@@ -110,6 +110,5 @@ def test_reload_in_the_middle(lab: Lab, tab: Tab) -> None:
     tab.open(lab, "again.ipynb", COMPANY, f"handle = {LONG.format(n=16)}\nhandle")
     tab.run_all()
     tab.wait(f"{SPEAKING} === 16", SHORT)
-    comes_back(tab, f"{SPEAKING} === 16")
-    assert tab.page.locator(f"{LIVE} .agl-seat").count() == 16
-    stopped(tab)
+    seats = f"document.querySelectorAll('{LIVE} .agl-seat').length === 16"
+    comes_back(tab, f"{SPEAKING} === 16 && {seats}")
