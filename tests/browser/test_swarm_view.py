@@ -24,7 +24,8 @@ SPEAKING = f"{ROWS}.filter(x => x.querySelector('bdi').textContent.length > 20).
 SENT = f"""() => {{
     window.sent = []; // as the kernel dates it: a busy page hears several at once
     {KERNEL}.iopubMessage.connect((_, m) => {{
-        if (m.header.msg_type === 'comm_msg') window.sent.push(Date.parse(m.header.date)); }}); }}"""
+        if (m.header.msg_type === 'comm_msg')
+            window.sent.push(Date.parse(m.header.date)); }}); }}"""
 LONG = "swarm({n}, infer=talker(8, 2000))"
 SOME = """
 async def uneven(agent, prompt):
