@@ -45,7 +45,7 @@ LOOK = """() => {
         window.frames_.push(at - before); before = at;
         document.querySelectorAll('.agl-live :is(.agl-argued .agl-grows, bdi)').forEach((el, i) => {
             const last = Number(el.textContent.trim().split(' ').at(-2));
-            if (!(last > 1e12) || read.get(i) === last) return;
+            if (!(last > (read.get(i) ?? 1e12))) return; // the whole argument begins anew
             read.set(i, last);
             window.lags.push(now - last); });
         requestAnimationFrame(look); };
