@@ -167,8 +167,9 @@ def test_an_agent_is_looked_at(places: list[Place]) -> None:
         strategy = TeamStrategy(TeamConfig(AgentTeam("ann", ["bob"], "Tabs?")))
         handle = al.AgentRuntime(forever).start("Tabs?", strategy=strategy)
         watching = asyncio.create_task(al.watch(handle))
-        while not any(isinstance(entry.event, Token) for entry in handle.trace.entries):
-            await asyncio.sleep(0.01)
+        spoken = asyncio.Event()
+        handle.trace.attach(lambda entry: spoken.set() if isinstance(entry.event, Token) else None)
+        await spoken.wait()
         view = places[-1].shown[0]
         view.changes()
         for no in (None, 7, "x", [1], 1):
