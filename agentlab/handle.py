@@ -38,6 +38,8 @@ class RunHandle(Watchable, Explorable):
         Called once, however it ends.
     approvals : Approvals, optional
         Where its calls wait for a person.
+    view : str
+        Which live view fits it, where its strategy says that: ``debate``, ``team`` or ``swarm``.
     """
 
     def __init__(  # noqa: PLR0913 - of one run
@@ -49,8 +51,9 @@ class RunHandle(Watchable, Explorable):
         background: bool = False,
         over: Callable[[], object] = lambda: None,
         approvals: Approvals | None = None,
+        view: str = "",
     ) -> None:
-        self.session, self.trace = session, trace
+        self.session, self.trace, self.view = session, trace, view
         self._approvals = approvals or Approvals(asks=False)
         self._work = work
         self._end: Future[AgentSession] = Future()

@@ -13,6 +13,7 @@ PARTS = {
     "messages": "MESSAGES",
     "chart_messages": "CHARTS",
     "graph_messages": "GRAPHS",
+    "company_messages": "COMPANY",
 }  # of agentlab/widgets
 PLAIN = {str: "string", bool: "boolean", int: "number", float: "number"}
 

@@ -36,7 +36,7 @@ def topology(  # noqa: PLR0913 - each is said once
 ) -> Html:
     """Draw agents, the one in the centre amid the others, and how many messages went where."""
     names = [actor.name for actor in actors]
-    tall = next(height for most, height in TALL if len(actors) <= most)
+    tall = height(len(actors))
     circles = places(names, centre, tall)
     at = {name: i for i, name in enumerate(names)}
     pairs = {
@@ -59,6 +59,11 @@ def topology(  # noqa: PLR0913 - each is said once
         ),
         h("figcaption", "agl-small")(legend),
     )
+
+
+def height(agents: int) -> int:
+    """Tell how high a picture of so many agents is, in pixels."""
+    return next(tall for most, tall in TALL if agents <= most)
 
 
 def places(names: Sequence[str], centre: str, tall: int) -> list[Circle]:

@@ -16,7 +16,7 @@ from agentlab.core.bounds import a_kind
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
 from agentlab.core.errors import OrchestrationError, explain, kind_of
-from agentlab.core.events import Argued, Phase, ReActStep, Scored, Warned
+from agentlab.core.events import Argued, Charted, Marked, Node, Phase, ReActStep, Scored, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.core.text import clean
@@ -63,7 +63,7 @@ class DebateStrategy:
         functions of the prompt.
     """
 
-    strategy_name = "debate"
+    strategy_name = view = "debate"
 
     def __init__(
         self, config: DebateConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
@@ -157,6 +157,7 @@ class Debate:
     async def hold(self) -> DebateSession:
         """Go from round to round, and let the moderator end it."""
         run, config, began = self.run, self.config, self.run.clock.monotonic()
+        run.emit(chart(config, self.topic))
         for number in range(1, config.rounds + 1):
             run.emit(Phase("round", f"{number} · {'rebuttal' if number > 1 else 'opening'}"))
             turns = [(each, self.crew.turn(each.name)) for each in config.positions]
@@ -179,6 +180,7 @@ class Debate:
         run, began, limit = self.run, self.run.clock.monotonic(), self.config.max_argument_chars
         text, failure = "", None
         self.calls += 1
+        run.emit(Marked(who.name, "running"))
         try:
             text = (await self.crew.answer(turn, self._prompt(who, number))).strip()
         except Exception as wrong:  # noqa: BLE001 - whatever a debater does
@@ -188,6 +190,7 @@ class Debate:
         argument = Argument(
             who.name, number, text[:limit], error=error, cut=max(0, len(text) - limit), ms=ms
         )
+        run.emit(Marked(who.name, "failed" if failure else "done", error or argument.text))
         if failure is None:
             run.emit(Argued(number, who.name, argument.text))
         step = ReActStep(
@@ -246,12 +249,14 @@ class Debate:
         )  # fmt: skip
         turn, began = self.crew.turn(MODERATOR), self.run.clock.monotonic()
         self.calls += 1
+        self.run.emit(Marked(MODERATOR, "running"))
         said, failure = None, None
         try:
             said = await self.crew.answer(turn, prompt)
         except Exception as wrong:  # noqa: BLE001 - the debate is not lost with its moderator
             failure = wrong
         error = None if failure is None else clean(explain(failure))
+        self.run.emit(Marked(MODERATOR, "failed" if failure else "done", error or said or ""))
         ms = round((self.run.clock.monotonic() - began) * 1000)
         step = ReActStep(
             "", f"{MODERATOR}, synthesis", said or error or "", self.steps,
@@ -298,6 +303,14 @@ class Debate:
             )
             for name in self.config.names()
         }
+
+
+def chart(config: DebateConfig, topic: str) -> Charted:
+    """List who argues for what, and who ends it."""
+    sides = [
+        Node(each.name, each.name, "debater", None, each.position) for each in config.positions
+    ]
+    return Charted("list", (*sides, Node(MODERATOR, MODERATOR, "moderator")), (), topic)
 
 
 def marked(argument: Argument, read: Mapping[str, Reading]) -> Argument:

@@ -51,7 +51,7 @@ class SwarmStrategy:
         ``infer(agent_id, prompt)``; by default what answers the run.
     """
 
-    strategy_name = "swarm"
+    strategy_name = view = "swarm"
 
     def __init__(
         self,
@@ -118,6 +118,7 @@ class Hive:
         parts = self.swarm.assign(await self._split())
         self.required = config.required(len(parts)) if parts else 0
         run.emit(chart(parts, self.task))
+        run.emit(Phase("work", f"{self.required} of {len(parts)} must succeed"))
         turns = [self.crew.turn(part.assigned_agent) for part in parts]
         self.gate = asyncio.Semaphore(limit_of(config, len(parts)))
         pairs = zip(parts, turns, strict=True)

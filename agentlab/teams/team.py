@@ -38,7 +38,7 @@ class TeamStrategy:
         What some agents are instead: runtimes, strategies, models or functions of the prompt.
     """
 
-    strategy_name = "team"
+    strategy_name = view = "team"
 
     def __init__(
         self, config: TeamConfig, infer: Any = None, *, agents: Mapping[str, Any] | None = None
@@ -134,6 +134,7 @@ class Meeting:
     async def hold(self) -> TeamResult:
         """Go from round to round until there is an answer."""
         began, run = self.run.clock.monotonic(), self.run
+        run.emit(Phase("team", f"{self.config.topology} · {self.config.consensus}"))
         run.emit(chart(self.config, self.task))
         while self.round < self.config.rounds():
             before = {agent: self.config.same(said) for agent, said in self.answers.items()}

@@ -10,12 +10,13 @@ from traitlets import Bool
 from agentlab.core.errors import AgentLabError
 from agentlab.core.protocols import Verdict
 from agentlab.core.secrets import scrub
+from agentlab.widgets.company import Company
 from agentlab.widgets.live import STATIC, RunWatcher
 from agentlab.widgets.story import Story
 
 
 class RunView(RunWatcher):
-    """Shows what a run says and does, and asks about calls that wait. Its cells: :class:`Story`.
+    """Shows what a run says and does, and asks about calls that wait. Its cells are its ``fold``'s.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ class RunView(RunWatcher):
 
     _esm = STATIC / "run_view.js"
 
+    fold: type[Story | Company] = Story
+
     answers = Bool().tag(sync=True)
 
     def __init__(
@@ -38,11 +41,11 @@ class RunView(RunWatcher):
         answer: Callable[[str, Verdict], None] | None = None,
         **traits: Any,
     ) -> None:
-        self._story, self._answer = Story(), answer
+        self._story, self._answer = self.fold(), answer
         super().__init__(*args, answers=answer is not None, **traits)
 
     def __repr__(self) -> str:
-        return scrub(repr(self._story.session).replace("AgentSession", "RunView", 1))
+        return scrub(repr(self._story.session).replace("AgentSession", type(self).__name__, 1))
 
     def changes(self) -> dict[str, Any]:
         """Read what came since the last time, and say what is different."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Generator
 from contextvars import Context
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.errors import InvalidValue
@@ -24,6 +25,12 @@ UNATTENDED = (
     "This notebook was executed by itself, and the run was not over when its cell was:"
     " `session = await al.watch(handle)` waits for it."
 )
+VIEWS = {
+    "": ("run_view", "RunView"),
+    "debate": ("debate_view", "DebateView"),
+    "team": ("team_view", "TeamView"),
+    "swarm": ("swarm_view", "SwarmView"),
+}  # by what a strategy says of itself: module and class
 _watching: set[asyncio.Task[AgentSession]] = set()  # a loop holds its tasks only weakly
 
 
@@ -112,7 +119,7 @@ class Stage:
         if self._view:
             self._handle.trace.detach(self._view)
         session = self._handle.session
-        last = mimebundle(StreamingSession.of(session) if self._tokens else session)
+        last = mimebundle(StreamingSession.of(session) if self._tokens else outcome(self._handle))
         # As said by the cell that runs now: of one that is over, not everybody hears any more.
         Context().run(self._shown.update, last, raw=True)
         if self._view:
@@ -120,14 +127,21 @@ class Stage:
 
 
 def live(handle: RunHandle, *, tokens: bool) -> RunView | TokenWatch:
-    """Make the view of a run: of what it says and does, or of its tokens."""
+    """Make the view of a run: of what it says and does, as fits its strategy; or its tokens."""
     if tokens:
         from agentlab.widgets.token_view import TokenWatch
 
         return TokenWatch(handle.stop)
-    from agentlab.widgets.run_view import RunView
+    module, name = VIEWS.get(handle.view, VIEWS[""])
+    view: type[RunView] = getattr(import_module(f"agentlab.widgets.{module}"), name)
+    return view(handle.stop, answer=handle.answer)
 
-    return RunView(handle.stop, answer=handle.answer)
+
+def outcome(handle: RunHandle) -> object:
+    """Give what the card is of: the session, or what came of agents that worked together."""
+    session = handle.session
+    together = VIEWS.get(handle.view, VIEWS[""]) is not VIEWS[""]
+    return session.result if together and session.result is not None else session
 
 
 def under_way(handle: RunHandle) -> dict[str, str]:

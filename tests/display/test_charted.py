@@ -164,9 +164,9 @@ def test_what_heads_a_list() -> None:
     """Its title, unless that is what was asked and stands above already."""
     parts = (Node("1", "Look"),)
 
-    for title, heading in (("go", "plan:"), ("Why?", "Why?"), ("flow", "flow:"), ("", "plan:")):
+    for title, heading in (("go", "plan"), ("Why?", "Why?"), ("flow", "flow"), ("", "plan")):
         assert (
-            f"{heading} 1 done of 1 part"
+            f"{heading} · 1 done of 1 part"
             in shown(Charted("list", parts, (), title), Marked("1", "done")).line
         )
 

@@ -305,7 +305,9 @@ def test_it_is_all_on_the_trace() -> None:
 
     said = [e.event for e in entries if isinstance(e.event, Said)]
     assert len(said) == result.messages_exchanged
-    assert [e.event.name for e in entries if isinstance(e.event, Phase)] == ["round", "synthesis"]
+    assert [e.event.name for e in entries if isinstance(e.event, Phase)] == [
+        "team", "round", "synthesis",
+    ]  # fmt: skip
     chart = Charts.of(entries)[root]
     assert chart.plan.shape == "flow"
     assert {node.id: chart.status(node.id) for node in chart.plan.nodes} == dict.fromkeys(

@@ -12,8 +12,18 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 import agentlab as al
+from agentlab.core.events import Token
+from agentlab.teams.debate import DebateStrategy
+from agentlab.teams.debate_config import DebateConfig, DebaterPosition
+from agentlab.teams.swarm import SwarmStrategy
+from agentlab.teams.swarm_config import SwarmConfig
+from agentlab.teams.team import TeamStrategy
+from agentlab.teams.team_config import AgentTeam, TeamConfig
+from agentlab.widgets.debate_view import DebateView
 from agentlab.widgets.notebook import attended
 from agentlab.widgets.run_view import RunView
+from agentlab.widgets.swarm_view import SwarmView
+from agentlab.widgets.team_view import TeamView
 from agentlab.widgets.token_view import TokenWatch
 from agentlab.widgets.watch import show
 
@@ -110,6 +120,68 @@ def test_a_view_then_a_card(places: list[Place]) -> None:
 
     assert [session.final_answer() for session in asyncio.run(main())] == ["42"] * 3
     assert cards(places) == ["<AgentSession 'agent' final_answer, 1 step>"] * 3
+
+
+SIDES = [DebaterPosition("ann", "for"), DebaterPosition("bob", "against")]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "left"),
+    [
+        (DebateStrategy(DebateConfig("Tabs?", SIDES, rounds=1)), DebateView, "<DebateSession"),
+        (TeamStrategy(TeamConfig(AgentTeam("ann", ["bob"], "Tabs?"))), TeamView, "<TeamResult"),
+        (SwarmStrategy(SwarmConfig(), ["ann", "bob"]), SwarmView, "<SwarmResult"),
+    ],
+)
+def test_the_view_that_fits(
+    places: list[Place], strategy: Any, kind: type[RunView], left: str
+) -> None:
+    """A debate, a team and a swarm have views of their own, and leave the card of what came of it.
+
+    Stopped before, there is only the session to show.
+    """
+
+    async def main() -> tuple[al.AgentSession, al.AgentSession]:
+        whole = await al.watch(al.AgentRuntime(lambda _: "0.5").start("Tabs?", strategy=strategy))
+        handle = al.AgentRuntime(forever).start("Tabs?", strategy=strategy)
+        watching = asyncio.create_task(al.watch(handle))
+        await asyncio.sleep(0.1)
+        places[-1].shown[0].asked({"type": "stop"})
+        return whole, await watching
+
+    whole, part = asyncio.run(main())
+    assert whole.has_final_answer()
+    assert part.stop_reason == "stopped"
+    ended, stopped = cards(places)
+    assert ended.startswith(left)
+    assert stopped.startswith("<AgentSession 'agent' stopped")
+    views = [place.shown[0] for place in places]
+    assert all(isinstance(view, kind) for view in views)
+    assert repr(views[0]).startswith(f"<{kind.__name__} ")
+
+
+def test_an_agent_is_looked_at(places: list[Place]) -> None:
+    """A page that asks for an agent's turns is told of them; nonsense is passed over."""
+
+    async def main() -> dict[str, Any]:
+        strategy = TeamStrategy(TeamConfig(AgentTeam("ann", ["bob"], "Tabs?")))
+        handle = al.AgentRuntime(forever).start("Tabs?", strategy=strategy)
+        watching = asyncio.create_task(al.watch(handle))
+        spoken = asyncio.Event()
+        handle.trace.attach(lambda entry: spoken.set() if isinstance(entry.event, Token) else None)
+        await spoken.wait()
+        view = places[-1].shown[0]
+        view.changes()
+        for no in (None, 7, "x", [1], 1):
+            view.asked({"type": "open", "no": no})
+        news: dict[str, Any] = view.changes()
+        handle.stop()
+        await watching
+        return news
+
+    news = asyncio.run(main())
+    assert [name for name in news if name.startswith("turn")] == ["turn1"]
+    assert news["turn1"]["said"].endswith("word ")
 
 
 def test_token_by_token(places: list[Place]) -> None:

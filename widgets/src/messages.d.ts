@@ -479,3 +479,127 @@ export interface About {
   kin: Kin[];
   path: string;
 }
+
+/** Whether it goes on, and since when, in milliseconds of this machine's clock. */
+export interface Going {
+  live: boolean;
+  began: number;
+}
+
+/** Who argues, and for what. */
+export interface Debater {
+  name: string;
+  position: string;
+}
+
+/** What somebody says: it ``runs`` while it is said; ``bad`` is why nothing was. */
+export interface Speech {
+  text: string;
+  runs: boolean;
+  bad: boolean;
+}
+
+/** An agent in a picture, percent across and pixels down, and where its name stands. */
+export interface Seat {
+  name: string;
+  role: string;
+  x: number;
+  y: number;
+  r: number;
+  label: string;
+  left: number;
+  top: number;
+  anchor: string;
+  dx: number;
+  roomy: boolean;
+}
+
+/** Two agents that may hear each other, and where there is room to say how often. */
+export interface Way {
+  a: number;
+  b: number;
+  x: number;
+  y: number;
+  roomy: boolean;
+}
+
+/** Who may hear whom, drawn: how high the picture is, and what it is called. */
+export interface Network {
+  tall: number;
+  title: string;
+  seats: Seat[];
+  ways: Way[];
+  more: string;
+}
+
+/** How an agent stands: a mark and a word, what it says or said, and what went to and fro. */
+export interface Member {
+  status: string;
+  mark: string;
+  word: string;
+  said: string;
+  hue: number;
+  traffic: string;
+  turns: number;
+}
+
+/** The session of an agent as far as it has got: what it was asked, its last steps, its end.
+
+    ``label`` names what came out, if it is over.
+     */
+export interface Turned {
+  name: string;
+  turn: string;
+  path: string;
+  asked: string;
+  steps: Step[];
+  first: number;
+  said: string;
+  runs: boolean;
+  label: string;
+  text: string;
+}
+
+/** How many messages went along a way, to either end. */
+export interface Load {
+  there: number;
+  back: number;
+}
+
+/** A message that was just sent: the how-manieth, from whom, and to whom. */
+export interface Flight {
+  no: number;
+  a: number;
+  b: number;
+}
+
+/** An answer that somebody gave: how many others gave the same, and its hue. */
+export interface Option {
+  text: string;
+  votes: number;
+  hue: number;
+}
+
+/** A part of the work: whose, what, how it stands, and what comes of it. */
+export interface Portion {
+  agent: string;
+  what: string;
+  status: string;
+  mark: string;
+  word: string;
+  said: string;
+  took: string;
+  tried: string;
+  after: boolean;
+}
+
+/** How many parts there are, and how many have to succeed; how many ended how; in words. */
+export interface Quorum {
+  total: number;
+  needed: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  words: string;
+  more: string;
+}
