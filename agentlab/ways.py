@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentlab.core.drive import result_of
+from agentlab.core.errors import NotConfigured
 from agentlab.core.protocols import Model, Strategy
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -44,9 +45,16 @@ class Ways:
     def _open(self, agent: str, model: Model, name: str = "") -> tuple[Run, AgentSession]:
         """Begin a run."""
 
-    @abstractmethod
     def _model_for(self, strategy: Strategy) -> Model:
-        """Give what answers where a run brings nothing of its own."""
+        """Give what answers, which need not be there where nobody asks it."""
+        try:
+            return self.model
+        except NotConfigured:
+            if not getattr(strategy, "brings_models", False):
+                raise
+        from agentlab.teams.crew import Nobody
+
+        return Nobody()
 
     @abstractmethod
     async def _drive(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ def a_kind(name: str, value: object, kind: type[T]) -> T:
 
 def several(name: str, values: Iterable[T]) -> tuple[T, ...]:
     """Give ``values``, which must be several things, and no text."""
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Iterable):
         raise InvalidValue(f"{name} must be several, got {values!r:.80}: put it in a list")
     return tuple(values)
 

@@ -231,8 +231,8 @@ def test_charts_of_runs_below() -> None:
     assert [title.partition(" ")[0] for title in titles] == ["a", "b", "c", "d"]
     card = Reader(html)
     assert f"{MARKS['done']} inmost → so done" in card.line
-    assert html.index("all: 2 done") < html.index("within: 2 done")
-    assert "within: " not in session.children[0].to_html()  # which has no trace to tell it
+    assert html.index("all · 2 done") < html.index("within · 2 done")
+    assert "within · " not in session.children[0].to_html()  # which has no trace to tell it
 
 
 def test_many_charts_below() -> None:

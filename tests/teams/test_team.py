@@ -442,12 +442,3 @@ def test_two_loops() -> None:
 
     results = asyncio.run(play())
     assert {result.final_answer for result in results} == {"leader"}
-
-
-def test_a_member_that_is_a_strategy_asks_the_runtimes_model() -> None:
-    """Though ``infer`` answers for the others."""
-    lab = al.AgentRuntime(al.ScriptedModel("Thought: so\nAction: FINAL_ANSWER mine"))
-    config = al.TeamConfig(al.AgentTeam("leader", ["ann"], "?"))
-    strategy = al.TeamStrategy(config, lambda *_: "theirs", agents={"ann": al.StreamingReAct()})
-    result: Any = lab.run_sync("?", strategy=strategy).result
-    assert result.agent_answers["ann"] == "mine"

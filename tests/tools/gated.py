@@ -245,7 +245,7 @@ def agent(name: str, tools: Sequence[al.ToolSpec]) -> al.AgentRuntime:
     return al.AgentRuntime(al.ScriptedModel(*script(name)), tools=tools)
 
 
-def same(_: str, __: str) -> str:
+def same(_: str) -> str:
     """Answer for everybody."""
     return "42"
 
@@ -253,7 +253,7 @@ def same(_: str, __: str) -> str:
 def team_of(**members: Any) -> al.TeamStrategy:
     """Make a team whose leader only answers."""
     config = al.TeamConfig(al.AgentTeam("leader", list(members), "Go"))
-    return al.TeamStrategy(config, same, agents=members)
+    return al.TeamStrategy(config, agents={"leader": same, **members})
 
 
 def swarm_of(one: Any, **how: Any) -> Any:
@@ -264,7 +264,8 @@ def swarm_of(one: Any, **how: Any) -> Any:
 def debate_of(one: Any) -> Any:
     """Make a debate of two, one of whom can do something."""
     sides = [al.DebaterPosition("ann", "yes"), al.DebaterPosition("bob", "no")]
-    return al.DebateStrategy(al.DebateConfig("Go?", sides, rounds=1), same, agents={"ann": one})
+    config = al.DebateConfig("Go?", sides, rounds=1, enable_peer_scoring=False)
+    return al.DebateStrategy(config, agents={"ann": one, "bob": same, "moderator": same})
 
 
 class Dispatched:

@@ -280,7 +280,7 @@ def test_the_steps_of_a_runtime_in_a_team() -> None:
 
     assert turn["steps"][0]["tool"] == "echo"
     assert turn["turn"] == "turn 1, 2 steps"
-    assert turn["path"] == "session.children[0].children[0]"
+    assert turn["path"] == "session.children[0]"
     assert (turn["label"], turn["text"]) == ("answer", "42")
     assert cells["member1"]["said"] == "42"
 
