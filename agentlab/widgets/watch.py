@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Generator
 from contextvars import Context
 from importlib import import_module
@@ -31,6 +32,8 @@ VIEWS = {
     "team": ("team_view", "TeamView"),
     "swarm": ("swarm_view", "SwarmView"),
 }  # by what a strategy says of itself: module and class
+GRACE_S = 0.15  # a run that is over sooner is shown by its card at once
+LEAST_S = 0.6  # a view that a page is still loading must not be taken away from it
 _watching: set[asyncio.Task[AgentSession]] = set()  # a loop holds its tasks only weakly
 
 
@@ -91,6 +94,14 @@ class Watching(Coroutine[Any, Any, AgentSession]):
 async def _watch(handle: RunHandle, *, tokens: bool) -> AgentSession:
     if not in_notebook():
         return await handle
+    try:
+        if GRACE_S and attended():
+            await handle.over(GRACE_S)
+    except asyncio.CancelledError:
+        handle.stop()
+        await handle.over(LAST_WORDS_S)
+        Stage(handle, tokens=tokens).close()
+        raise
     return await _shown(handle, Stage(handle, tokens=tokens))
 
 
@@ -106,24 +117,32 @@ class Stage:
 
         self._handle, self._tokens = handle, tokens
         self._view: RunView | TokenWatch | None = None
-        if not attended():
-            first = under_way(handle)
+        self._began = time.monotonic()
+        if handle.done() or not attended():
+            first = self._card() if handle.done() else under_way(handle)
             self._shown = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
             return
         self._view = live(handle, tokens=tokens)
         self._shown = display(self._view, display_id=True)  # type: ignore[no-untyped-call]
         handle.trace.attach(self._view)
 
+    async def settle(self) -> None:
+        """Wait until the view has been there for long enough to be loaded."""
+        if self._view:
+            await asyncio.sleep(LEAST_S - (time.monotonic() - self._began))
+
     def close(self) -> None:
         """Put the card where the view is."""
         if self._view:
             self._handle.trace.detach(self._view)
-        session = self._handle.session
-        last = mimebundle(StreamingSession.of(session) if self._tokens else outcome(self._handle))
         # As said by the cell that runs now: of one that is over, not everybody hears any more.
-        Context().run(self._shown.update, last, raw=True)
+        Context().run(self._shown.update, self._card(), raw=True)
         if self._view:
             self._view.close()
+
+    def _card(self) -> dict[str, str]:
+        session = self._handle.session
+        return mimebundle(StreamingSession.of(session) if self._tokens else outcome(self._handle))
 
 
 def live(handle: RunHandle, *, tokens: bool) -> RunView | TokenWatch:
@@ -156,6 +175,7 @@ async def _shown(handle: RunHandle, stage: Stage) -> AgentSession:
     finally:
         try:
             await handle.over(LAST_WORDS_S)  # cancelled ourselves, the run may yet say how it ends
+            await stage.settle()
         finally:
             stage.close()
 

@@ -98,3 +98,17 @@ def test_executed_and_exported(lab: Lab, browser: Browser) -> None:
     assert [url for url in tab.outside if not any(own in url for own in NBCONVERT)] == []
     assert all("Failed to load resource" in error for error in tab.errors), tab.errors
     tab.page.context.close()
+
+
+def test_short_runs_are_not_torn_from_the_page(lab: Lab, tab: Tab) -> None:
+    """However soon they are over, the page has had the time to load what it was given."""
+    cells = [
+        f"session = await al.watch(al.AgentRuntime(script({rate})).start('{rate}'))"
+        for rate in (None, 1500, 750, 500, 300)  # of the 150 tokens there are, in a second
+    ]
+    tab.open(lab, "short.ipynb", SETUP, *cells, *cells)
+    tab.run_all()
+    static(tab)
+
+    assert tab.page.locator(".agl-card").count() == 2 * len(cells)
+    tab.fine()

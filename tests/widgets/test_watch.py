@@ -60,6 +60,8 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[Place]:
 
     fake = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1))
     monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("agentlab.widgets.watch.GRACE_S", 0)  # a view, however quick the run
+    monkeypatch.setattr("agentlab.widgets.watch.LEAST_S", 0)
     monkeypatch.setattr("agentlab.widgets.notebook.sys", SimpleNamespace(modules={"IPython": fake}))
     return places
 
@@ -197,6 +199,38 @@ def test_token_by_token(places: list[Place]) -> None:
     assert view.comm is None
     assert card["text/plain"].startswith("<StreamingSession final_answer, 1 step, ")
     assert "agl-toks" in card["text/html"]
+
+
+def test_a_run_that_is_soon_over(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown by its card at once; a view would be gone before a page had loaded it."""
+    monkeypatch.setattr("agentlab.widgets.watch.GRACE_S", 30)
+
+    async def main() -> None:
+        await al.watch(al.AgentRuntime(al.ScriptedModel(LAST)).start("How many?"))
+
+    asyncio.run(main())
+    ((first, last),) = [place.shown for place in places]
+    assert "answered" in first["text/html"]
+    assert first == last
+
+
+def test_cancelled_before_there_was_a_view(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is stopped, and its card is there."""
+    monkeypatch.setattr("agentlab.widgets.watch.GRACE_S", 30)
+
+    async def main() -> None:
+        handle = al.AgentRuntime(forever).start("How many?")
+        task = asyncio.ensure_future(al.watch(handle))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert handle.session.stop_reason == "stopped"
+
+    asyncio.run(main())
+    assert "stopped" in places[0].shown[-1]["text/html"]
 
 
 def test_stopped(places: list[Place]) -> None:
