@@ -54,10 +54,12 @@ widgets: ## check, test and rebuild the front end
 endif
 
 browser: $(VENV)/dev chromium ## the quick ones of the tests in a real JupyterLab
-	$(RUN) pytest $(SPREAD) --dist worksteal -m "browser and not slow"
+	$(RUN) pytest $(SPREAD) --dist worksteal -m "browser and not slow and not alone"
+	$(RUN) pytest -m "browser and not slow and alone"
 
 browser-all: $(VENV)/dev chromium ## all tests in a real JupyterLab with a real Chromium
-	$(RUN) pytest $(SPREAD) --dist worksteal -m browser
+	$(RUN) pytest $(SPREAD) --dist worksteal -m "browser and not alone"
+	$(RUN) pytest -m "browser and alone"
 
 notebooks: $(VENV)/dev ## run the notebooks from their recordings
 	AGENTLAB_RECORDING=replay $(RUN) pytest $(SPREAD) --dist loadfile --nbval-lax -p no:doctest -o addopts=-q -o filterwarnings=default notebooks

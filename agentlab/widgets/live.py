@@ -36,6 +36,7 @@ class LiveView(AnyWidget):
 
     def __init__(self, coalescer: Coalescer = LIVE, **traits: Any) -> None:
         self._coalescer = coalescer
+        self.met = False  # whether a page has spoken, and so has loaded it
         lane = f"v{next(_lanes)}"
         self.set_trait("lane", lane)
         board = coalescer.open(self)
@@ -66,6 +67,7 @@ class LiveView(AnyWidget):
             self.layout.close()  # a widget too, that nobody else would close
 
     def _heard(self, _: object, content: Any, __: object) -> None:
+        self.met = True
         if isinstance(content, dict):
             self.asked(content)
 

@@ -127,8 +127,8 @@ class Stage:
         handle.trace.attach(self._view)
 
     async def settle(self) -> None:
-        """Wait until the view has been there for long enough to be loaded."""
-        if self._view:
+        """Wait until the view has been there for long enough to be loaded, or is known to be."""
+        if self._view and not self._view.met:
             await asyncio.sleep(LEAST_S - (time.monotonic() - self._began))
 
     def close(self) -> None:

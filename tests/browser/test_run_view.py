@@ -141,6 +141,7 @@ WATCH_STOP = """() => {
     }).observe(document.body, { childList: true, subtree: true }); }"""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("start", "press"),
     [

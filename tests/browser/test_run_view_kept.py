@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 WATCHED = "session = await al.watch(runtime(400).start(ASK))"
 LAST_LINE = "handle = runtime(400).start(ASK)\nhandle"
-AFTER = "while not handle.done(): await asyncio.sleep(.05)\nawait asyncio.sleep(.1)"
+AFTER = "while not handle.done(): await asyncio.sleep(.05)\nawait asyncio.sleep(.8)"
 ASK = "How many people live in Lyon and Nice together?"
 # In the order in which they must be read, whatever is taken out.
 READ = (

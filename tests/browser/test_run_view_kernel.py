@@ -101,6 +101,7 @@ def cpu(pid: int) -> float:
     return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_the_embedded_model(lab: Lab, tab: Tab) -> None:
     """Tokens are seen while they come, and Stop stops the engine: within a second it is idle."""

@@ -38,6 +38,7 @@ LISTEN = f"""() => {{
     look(); }}"""
 
 
+@pytest.mark.alone
 def test_eight_streams_in_30_messages(lab: Lab, tab: Tab) -> None:
     """Eight runs of 300 tokens a second each: at most 30 messages, all of the text, and soon."""
     tab.open(lab, "eight.ipynb", SETUP, EIGHT)

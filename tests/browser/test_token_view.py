@@ -215,6 +215,7 @@ STEP = """count => new Promise(done => {
     }; go(); })"""
 
 
+@pytest.mark.alone
 @slow
 @pytest.mark.parametrize("count", [5000, 20_000])
 def test_many(lab: Lab, tab: Tab, count: int) -> None:
