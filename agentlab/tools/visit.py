@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import agentlab
-from agentlab.core.sync import called, last_words
+from agentlab.core.sync import called, to_the_end
 from agentlab.tools.limits import Limits
 
 ROOT = str(Path(agentlab.__file__).parents[1])
@@ -104,7 +104,7 @@ class Visit:
             except TimeoutError:
                 self._over = self._over or "time"
         finally:
-            await last_words(self._end(folder))
+            await to_the_end(self._end(folder))
         return self.heard()
 
     def heard(self) -> Heard:

@@ -209,7 +209,7 @@ def test_leaving_stops_the_engine(engine: Played, path: Path) -> None:
     engine.said = [piece("b", -1.0), LAST]
 
     assert [chunk.text for chunk in ask(model)] == ["b", ""]
-    assert engine.told == 2 + 2
+    assert 1 + 2 <= engine.told <= 2 + 2  # it may know before it has said the second
 
 
 def test_a_loop_that_ends_stops_the_engine(engine: Played, path: Path) -> None:
