@@ -40,7 +40,7 @@ fmt: $(VENV)/dev ## format, and fix what can be fixed
 	$(BIN)/ruff format
 
 unit: $(VENV)/dev ## unit, property and doc tests
-	$(RUN) pytest $(SPREAD)
+	$(RUN) pytest
 
 local: $(VENV)/dev ## tests that load the embedded model
 	$(RUN) pytest -m local

@@ -127,16 +127,26 @@ def test_a_memory_that_changes_is_read_again_when_asked(monkeypatch: pytest.Monk
 def test_messages(sent: list[dict[str, Any]]) -> None:
     """Many moves leave in few messages, each with what is different only."""
 
+    async def quiet() -> None:
+        while True:
+            known = len(sent)
+            await asyncio.sleep(0.3)
+            if known and len(sent) == known:
+                return
+
     async def work() -> None:
         explorer = MemoryExplorer(long_term(500), Coalescer(0.02))
         explorer.touch()
-        await asyncio.sleep(0.06)
-        assert len(sent) == 1
+        await quiet()
+        first = len(sent)
         for at in range(0, 300, 3):
             explorer.asked({"type": "go", "no": at})
-        await asyncio.sleep(0.06)
-        assert 2 <= len(sent) <= 8  # of a hundred moves; a slow machine takes more than one breath
-        assert not any(".title" in name or ".d0" in name for told in sent[1:] for name in told)
+        await quiet()
+        news = sent[first:]
+        assert 1 <= len(news) <= 8  # of a hundred moves, and the map
+        moved = [told for told in news if any(".clock" in name for name in told)]
+        assert moved
+        assert not any(".title" in name or ".d0" in name for told in moved for name in told)
         explorer.close()
 
     asyncio.run(work())
