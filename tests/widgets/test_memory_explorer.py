@@ -205,7 +205,7 @@ def test_a_map_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(Map):
         def __init__(self, shelf: Shelf, how: str, embedder: Any) -> None:
             made.append(how)
-            assert len(made) == 1 or go.wait(10)
+            assert len(made) == 1 or go.wait(60)
             super().__init__(shelf, PCA, embedder)
 
     monkeypatch.setattr(memory_explorer, "Map", Slow)
@@ -224,7 +224,7 @@ def test_a_map_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
         explorer.projection = PCA
         assert await noted(explorer, "map by PCA")
         explorer.projection = TSNE
-        assert await noted(explorer, "drawing the map by t-SNE, 0 s")
+        assert await noted(explorer, "drawing the map by t-SNE, ")
         assert explorer.changes()["spots"]["names"]
         for way in (PCA, TSNE, PCA):
             explorer.projection = way
