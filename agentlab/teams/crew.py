@@ -15,7 +15,8 @@ from agentlab.core.bounds import positive
 from agentlab.core.clock import Clock
 from agentlab.core.config import AgentConfig
 from agentlab.core.drive import begin, driven
-from agentlab.core.errors import InvalidValue, NotConfigured
+from agentlab.core.errors import InvalidValue, NotConfigured, kind_of
+from agentlab.core.events import ReActStep
 from agentlab.core.protocols import Model, Request, Strategy
 from agentlab.core.run import Run
 from agentlab.core.session import AgentSession
@@ -213,6 +214,12 @@ def a_limit(name: str, seconds: float | None) -> None:
     """Refuse what is no limit of time."""
     if seconds is not None:
         positive(name, seconds, "no limit")
+
+
+def turn_step(action: str, said: str, index: int, failure: Exception | None, ms: int) -> ReActStep:
+    """Give an agent's turn as a step: what it said, or what went wrong."""
+    kind = kind_of(failure) if failure else None
+    return ReActStep("", action, said, index, error_kind=kind, step_duration_ms=ms)
 
 
 def opened(  # noqa: PLR0913 - whatever a run that stands alone is made of

@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from agentlab.core.bounds import a_kind
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
-from agentlab.core.errors import OrchestrationError, explain, kind_of
-from agentlab.core.events import Argued, Charted, Marked, Node, Phase, ReActStep, Scored, Warned
+from agentlab.core.errors import OrchestrationError, explain
+from agentlab.core.events import Argued, Charted, Marked, Node, Phase, Scored, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.core.text import clean
-from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
+from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened, turn_step
 from agentlab.teams.debate_config import (
     MODERATOR,
     Argument,
@@ -193,12 +193,9 @@ class Debate:
         run.emit(Marked(who.name, "failed" if failure else "done", error or argument.text))
         if failure is None:
             run.emit(Argued(number, who.name, argument.text))
-        step = ReActStep(
-            "", f"{who.name}, round {number}", argument.text or error or "", self.steps,
-            error_kind=kind_of(failure) if failure else None, step_duration_ms=ms,
-        )  # fmt: skip
+        action, index, said = f"{who.name}, round {number}", self.steps, argument.text or error
         self.steps += 1
-        await run.end_step(step)
+        await run.end_step(turn_step(action, said or "", index, failure, ms))
         return argument
 
     async def _judged(self, arguments: Sequence[Argument], number: int) -> list[Argument]:
@@ -258,11 +255,8 @@ class Debate:
         error = None if failure is None else clean(explain(failure))
         self.run.emit(Marked(MODERATOR, "failed" if failure else "done", error or said or ""))
         ms = round((self.run.clock.monotonic() - began) * 1000)
-        step = ReActStep(
-            "", f"{MODERATOR}, synthesis", said or error or "", self.steps,
-            error_kind=kind_of(failure) if failure else None, step_duration_ms=ms,
-        )  # fmt: skip
-        await self.run.end_step(step)
+        action = f"{MODERATOR}, synthesis"
+        await self.run.end_step(turn_step(action, said or error or "", self.steps, failure, ms))
         return said, error
 
     def _prompt(self, who: DebaterPosition, number: int) -> str:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from agentlab.core.bounds import a_name, several
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
-from agentlab.core.errors import explain, kind_of
-from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
+from agentlab.core.errors import explain
+from agentlab.core.events import Charted, Edge, Marked, Node, Phase, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import called, twin, until, waits_well
 from agentlab.core.text import clean
-from agentlab.teams.crew import Crew, Turn, Worker, as_infer, as_workers, opened
+from agentlab.teams.crew import Crew, Turn, Worker, as_infer, as_workers, opened, turn_step
 from agentlab.teams.swarm_config import (
     AgentSwarm,
     SubTask,
@@ -187,11 +187,8 @@ class Hive:
         )  # fmt: skip
         self.successes += result.success
         run.emit(Marked(part.id, "done" if result.success else "failed", error or output))
-        step = ReActStep(
-            "", f"{part.id}: {part.description}", error or output, len(self.results) - 1,
-            error_kind=kind_of(failure) if failure else None, step_duration_ms=ms,
-        )  # fmt: skip
-        await run.end_step(step)
+        action, index = f"{part.id}: {part.description}", len(self.results) - 1
+        await run.end_step(turn_step(action, error or output, index, failure, ms))
         return result
 
     def _left(self, part: SubTask) -> SubTaskResult:

@@ -8,13 +8,13 @@ from typing import Any
 from agentlab.core.bounds import a_kind
 from agentlab.core.clock import SYSTEM_CLOCK, Clock
 from agentlab.core.drive import drive, result_of
-from agentlab.core.errors import OrchestrationError, explain, kind_of
-from agentlab.core.events import Charted, Edge, Marked, Node, Phase, ReActStep, Warned
+from agentlab.core.errors import OrchestrationError, explain
+from agentlab.core.events import Charted, Edge, Marked, Node, Phase, Warned
 from agentlab.core.run import Run
 from agentlab.core.sync import twin
 from agentlab.core.text import clean, cut
 from agentlab.teams.bus import AgentBus
-from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened
+from agentlab.teams.crew import Crew, Turn, as_infer, as_workers, opened, turn_step
 from agentlab.teams.messages import AgentMessage, AgentTarget, BusLagged
 from agentlab.teams.subscription import BusSubscription
 from agentlab.teams.team_config import CommunicationTopology, ConsensusStrategy, TeamConfig
@@ -231,11 +231,8 @@ class Meeting:
             self.answers[agent] = answer
             for target in self._targets(agent) if route else ():
                 self._send(agent, target, answer)
-        step = ReActStep(
-            "", f"{agent}, round {self.round}", answer or error or "", len(self.turns) - 1,
-            error_kind=kind_of(failure) if failure else None, step_duration_ms=ms,
-        )  # fmt: skip
-        await run.end_step(step)
+        action, index = f"{agent}, round {self.round}", len(self.turns) - 1
+        await run.end_step(turn_step(action, answer or error or "", index, failure, ms))
         if failure and self.config.on_agent_error == "raise":
             raise failure
         return answer
